@@ -1,0 +1,94 @@
+// The vocabulary that model and engine share: names of things, and no logic. All that each of them knows about a lock
+// is written in the other headers of its own folder, twice and on purpose.
+#ifndef LOCKD_MODEL_TYPES_H_
+#define LOCKD_MODEL_TYPES_H_
+
+#include <cstdint>
+#include <string>
+
+namespace lockd {
+
+/// A session's identity (S1): given out in rising order from 1, never used again while the server runs. 0 names nobody.
+enum class SessionId : std::uint64_t { nobody = 0 };
+
+/// A key is bytes (F3): any length, the empty key included, nothing decoded.
+using Key = std::string;
+
+/// The two spaces of locks, which never affect one another (H).
+enum class LockKind : std::uint8_t { exclusive, shared };
+
+/// The verbs, in the order in which `help` lists them. How each is spelled, and what it takes, is the parsers'
+/// business.
+enum class Verb : std::uint8_t {
+  get,             // g K        X1
+  release,         // r K        X2
+  inspect,         // i K        X3
+  get_shared,      // sg K       H1
+  release_shared,  // sr K       H2
+  inspect_shared,  // si K       H3
+  list_locks,      // d [K]      L1
+  list_shared,     // sd [K]     L1
+  dump,            // dump ...   L2
+  counters,        // q          L3
+  me,              // me         R1
+  name_me,         // iam [NAME] R2
+  who,             // who [NAME] R3
+  ping,            // ping       E4
+  version,         // version    E4
+  help,            // help       E4
+  quit,            // quit       E4
+};
+inline constexpr int verb_count = static_cast<int>(Verb::quit) + 1;
+
+/// What a line that is not blank turned out to be.
+enum class LineKind : std::uint8_t {
+  command,        // a verb and its argument
+  unknown_verb,   // F8
+  bad_arguments,  // F9
+  too_long,       // F6
+  browser,        // F11
+};
+
+/// One request (F1), as the parsers hand it on. A blank line is none (F4).
+struct Request {
+  LineKind kind = LineKind::command;
+  Verb verb = Verb::get;  // of a command, and of bad arguments; otherwise Verb::get and without meaning
+  std::string text;       // of a command its key, name or word, folded (F3); of an unknown verb that verb's bytes
+
+  friend bool operator==(const Request&, const Request&) = default;
+};
+
+/// Each cause that a request can end with in a single line of reply: one value, one text.
+enum class Outcome : std::uint8_t {
+  lock_get_success,        // X1
+  lock_get_failure,        // X1
+  lock_release_success,    // X2
+  lock_release_failure,    // X2
+  lock_is_locked,          // X3
+  lock_not_locked,         // X3
+  shared_get_success,      // H1, with the number of holders
+  shared_release_success,  // H2
+  shared_release_failure,  // H2
+  shared_is_locked,        // H3, with the number of holders
+  shared_not_locked,       // H3
+  too_many_locks,          // S5
+  unknown_command,         // F8
+  bad_arguments,           // F9
+  line_too_long,           // F6, with the limit
+  disabled,                // L4
+  named,                   // R2
+  pong,                    // E4
+  version,                 // E4
+};
+
+/// An outcome together with its number, where it has one (holders of H1 and H3, the limit of F6), else 0.
+struct Answer {
+  Outcome outcome = Outcome::lock_get_failure;
+  std::uint64_t number = 0;
+
+  friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+}  // namespace lockd
+
+#endif  // LOCKD_MODEL_TYPES_H_

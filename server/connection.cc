@@ -1,0 +1,237 @@
+#include "server/connection.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "engine/check.h"
+
+namespace lockd::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// S3: how long replies are still sent after a session's end, and the peer is waited for.
+constexpr std::chrono::seconds closing_time{2};
+
+/// Locks released in one turn at the end of a session: some 100 us.
+constexpr std::size_t end_slice_locks = 1024;
+
+bool would_block(const boost::system::error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
+}
+
+}  // namespace
+
+template <class Mutex>
+Connection<Mutex>::Connection(Worker<Mutex>& worker, Socket socket, std::optional<Session<Mutex>> session)
+    : worker_(worker), socket_(std::move(socket)), session_(std::move(session)) {
+  worker_.connection_count.fetch_add(1);
+}
+
+template <class Mutex>
+Connection<Mutex>::~Connection() {
+  worker_.connection_count.fetch_sub(1);
+}
+
+template <class Mutex>
+void Connection<Mutex>::start() {
+  Error error;
+  socket_.non_blocking(true, error);
+  if (session_) return wait_readable();
+  flush();
+  close_gently();
+}
+
+template <class Mutex>
+template <class Handler>
+auto Connection<Mutex>::bound(Handler handler) {
+  return [self = this->shared_from_this(), handler](const auto&... error) {
+    if (self->phase_ != Phase::closed) handler(*self, error...);
+  };
+}
+
+// ---- reading and executing ----
+
+template <class Mutex>
+void Connection<Mutex>::wait_readable() {
+  if (std::exchange(reading_, true)) return;
+  socket_.async_wait(Socket::wait_read, bound([](Connection& self, const Error& error) {
+                       self.reading_ = false;
+                       error ? self.lose_peer() : self.on_readable();
+                     }));
+}
+
+template <class Mutex>
+void Connection<Mutex>::on_readable() {
+  if (phase_ == Phase::ending) return;
+  Error error;
+  const std::size_t bytes = socket_.read_some(asio::buffer(worker_.input), error);
+  if (would_block(error)) return wait_readable();
+  if (error && error != asio::error::eof) return lose_peer();
+  input_ended_ = error == asio::error::eof;
+  if (phase_ == Phase::closing) return input_ended_ ? close() : wait_readable();
+  if (input_ended_) return proceed(session_->finish());
+  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services, output()));
+}
+
+/// Where the session appends: to what waits already, or else to the buffer that all connections of the thread share.
+template <class Mutex>
+std::string& Connection<Mutex>::output() {
+  return unsent_.empty() ? worker_.output : unsent_;
+}
+
+template <class Mutex>
+void Connection<Mutex>::proceed(Next next) {
+  next_ = next;
+  flush();
+  if (phase_ != Phase::serving) return;
+  switch (next_) {
+    case Next::read:
+      return wait_readable();
+    case Next::turn:
+    case Next::drain:
+      return take_turn_if_drained();
+    case Next::end:
+      return end();
+  }
+}
+
+/// Puts the session's next turn behind those of the others; only if it has one to take.
+template <class Mutex>
+void Connection<Mutex>::take_turn_if_drained() {
+  const bool waits_for_turn = phase_ == Phase::serving && (next_ == Next::turn || next_ == Next::drain);
+  if (!waits_for_turn || unsent_.size() >= worker_.services.settings.output_bytes_max) return;
+  if (std::exchange(turn_pending_, true)) return;
+  asio::post(worker_.context, bound([](Connection& self) {
+               self.turn_pending_ = false;
+               if (self.phase_ == Phase::serving)
+                 self.proceed(self.session_->go_on(self.worker_.services, self.output()));
+             }));
+}
+
+// ---- writing ----
+
+/// Sends what the session has just written, and keeps what the kernel does not take. Nothing where older replies wait
+/// already: the new ones stand behind them, and the wait goes on.
+template <class Mutex>
+void Connection<Mutex>::flush() {
+  if (writing_) return;
+  const auto sent = send(worker_.output);
+  if (sent) unsent_.assign(worker_.output, *sent);
+  worker_.output.clear();
+  if (!sent) return lose_peer();
+  if (unsent_.empty()) return;
+  set_deadline(worker_.peer_timeout);
+  wait_writable();
+}
+
+/// One attempt: how many bytes were taken, or nothing if the connection is broken.
+template <class Mutex>
+std::optional<std::size_t> Connection<Mutex>::send(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  Error error;
+  const std::size_t sent = socket_.write_some(asio::buffer(bytes), error);
+  if (error && !would_block(error)) return std::nullopt;
+  return sent;
+}
+
+template <class Mutex>
+void Connection<Mutex>::wait_writable() {
+  LOCKD_CHECK(!writing_, "one write in flight, ever");
+  writing_ = true;
+  socket_.async_wait(Socket::wait_write, bound([](Connection& self, const Error& error) {
+                       self.writing_ = false;
+                       error ? self.lose_peer() : self.on_writable();
+                     }));
+}
+
+template <class Mutex>
+void Connection<Mutex>::on_writable() {
+  const auto sent = send(unsent_);
+  if (!sent) return lose_peer();
+  unsent_.erase(0, *sent);
+  if (!unsent_.empty()) {
+    if (*sent > 0 && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
+    wait_writable();
+  } else {
+    unsent_ = {};  // its memory too
+    if (phase_ == Phase::serving) deadline_.reset();
+    if (phase_ == Phase::closing) return say_goodbye();
+  }
+  take_turn_if_drained();
+}
+
+// ---- the end ----
+
+/// S2. Safe to come from anywhere and more than once: only a serving connection has an end to begin.
+template <class Mutex>
+void Connection<Mutex>::end() {
+  if (phase_ != Phase::serving) return;
+  phase_ = Phase::ending;
+  end_slice();
+}
+
+template <class Mutex>
+void Connection<Mutex>::end_slice() {
+  if (session_->end_some(worker_.services, end_slice_locks)) return close_gently();
+  asio::post(worker_.context, bound([](Connection& self) { self.end_slice(); }));
+}
+
+/// The peer is not there any more: nothing can be sent or read.
+template <class Mutex>
+void Connection<Mutex>::lose_peer() {
+  unsent_ = {};
+  deadline_.reset();
+  Error ignored;
+  socket_.close(ignored);
+  if (phase_ == Phase::closing) phase_ = Phase::closed;
+  end();
+}
+
+/// S3: the session is over and its locks are free; its replies may still be on their way.
+template <class Mutex>
+void Connection<Mutex>::close_gently() {
+  phase_ = Phase::closing;
+  if (!socket_.is_open()) return close();
+  set_deadline(closing_time);
+  if (unsent_.empty()) say_goodbye();
+}
+
+/// All is sent. To close a socket with input unread would make the kernel reset the connection, and the peer might lose
+/// replies that it has not read yet: so the peer is told that no more comes, and closes first.
+template <class Mutex>
+void Connection<Mutex>::say_goodbye() {
+  if (input_ended_) return close();
+  Error ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  wait_readable();
+}
+
+template <class Mutex>
+void Connection<Mutex>::close() {
+  phase_ = Phase::closed;
+  deadline_.reset();
+  Error ignored;
+  socket_.close(ignored);
+}
+
+// ---- the deadline ----
+
+template <class Mutex>
+void Connection<Mutex>::set_deadline(std::chrono::seconds delay) {
+  if (!deadline_) deadline_ = std::make_unique<asio::steady_timer>(worker_.context);
+  deadline_->expires_after(delay);
+  deadline_->async_wait(bound([](Connection& self, const Error& error) {
+    // A deadline that was moved or lifted may have fired just before.
+    if (error || !self.deadline_ || self.deadline_->expiry() > std::chrono::steady_clock::now()) return;
+    self.phase_ == Phase::closing ? self.close() : self.lose_peer();
+  }));
+}
+
+template class Connection<engine::NullMutex>;
+template class Connection<std::mutex>;
+
+}  // namespace lockd::server

@@ -1,0 +1,87 @@
+// The pump between a socket and a session.
+#ifndef LOCKD_SERVER_CONNECTION_H_
+#define LOCKD_SERVER_CONNECTION_H_
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/listener.h"
+#include "server/session.h"
+#include "server/worker.h"
+
+namespace lockd::server {
+
+/// One accepted socket, from start() to its close. It waits until the socket is readable, reads into its worker's
+/// buffer, gives that to the session and tries to send the replies at once; only what the kernel does not take is kept.
+/// At most one wait for each direction is pending, ever.
+///
+/// Life: serving; ending, while the session releases its locks in slices; closing, while what is left of the replies is
+/// sent (S3) and the peer is given the time to read them. Owned by its pending handlers: gone when there is none. All
+/// on its worker's thread.
+template <class Mutex>
+class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
+ public:
+  /// With a session, which is served. Without one (S4), start() sends what the worker's output holds, and says goodbye.
+  Connection(Worker<Mutex>& worker, Socket socket, std::optional<Session<Mutex>> session);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  void start();
+
+ private:
+  enum class Phase : std::uint8_t { serving, ending, closing, closed };
+
+  using Error = boost::system::error_code;
+
+  /// A handler for a pending operation, which keeps the connection alive and is not called any more once it is closed.
+  template <class Handler>
+  auto bound(Handler handler);
+
+  void wait_readable();
+  void on_readable();
+  std::string& output();
+  void proceed(Next next);
+  void take_turn_if_drained();
+
+  void flush();
+  std::optional<std::size_t> send(std::string_view bytes);
+  void wait_writable();
+  void on_writable();
+
+  void end();
+  void end_slice();
+  void lose_peer();
+  void close_gently();
+  void say_goodbye();
+  void close();
+
+  void set_deadline(std::chrono::seconds delay);
+
+  Worker<Mutex>& worker_;
+  Socket socket_;
+  std::optional<Session<Mutex>> session_;
+  std::string unsent_;                                   // replies that the kernel did not take yet
+  std::unique_ptr<boost::asio::steady_timer> deadline_;  // while replies wait for the peer, and while closing
+  Next next_ = Next::read;
+  Phase phase_ = Phase::serving;
+  bool reading_ = false;       // a wait for input is pending
+  bool writing_ = false;       // a wait for room in the socket is pending; if and only if unsent_ is not empty
+  bool turn_pending_ = false;  // the session's next turn is in the context's queue
+  bool input_ended_ = false;   // the peer has sent its FIN
+};
+
+extern template class Connection<engine::NullMutex>;
+extern template class Connection<std::mutex>;
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_CONNECTION_H_

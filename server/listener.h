@@ -1,0 +1,68 @@
+// Where connections come in: a bound address and the loop that accepts at it.
+#ifndef LOCKD_SERVER_LISTENER_H_
+#define LOCKD_SERVER_LISTENER_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "server/address.h"
+
+namespace lockd::server {
+
+using Socket = boost::asio::basic_stream_socket<StreamProtocol, boost::asio::io_context::executor_type>;
+
+/// The right to a Unix socket's path: a lock on PATH.lock, held while the process lives. Whoever has it may remove a
+/// socket that a killed server left at PATH. The lock file itself stays, for removing it would let two servers lock two
+/// files of one name.
+class UnixPathGuard {
+ public:
+  /// Throws std::runtime_error where another server holds the lock, or PATH is something other than a socket.
+  explicit UnixPathGuard(std::string path);
+  UnixPathGuard(const UnixPathGuard&) = delete;
+  UnixPathGuard& operator=(const UnixPathGuard&) = delete;
+  ~UnixPathGuard();  // removes the socket
+
+ private:
+  std::string path_;
+  int lock_fd_;
+};
+
+/// What the accept loop needs of the server.
+struct AcceptHooks {
+  std::function<boost::asio::io_context&()> next_context;  // whose thread the next connection shall live on
+  std::function<void(Socket, const StreamProtocol::endpoint&)>
+      accepted;  // may throw std::bad_alloc: the connection is dropped
+};
+
+/// One listening socket. Used by one thread, that of its context.
+class Listener {
+ public:
+  /// Binds and listens, with SO_REUSEADDR and never SO_REUSEPORT: a second server on one address is refused. IPv6 is
+  /// bound V6ONLY. unix_mode: permission bits of a Unix socket, in force from the moment that it exists. Throws
+  /// boost::system::system_error or std::runtime_error.
+  Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode);
+
+  /// The address with the port that was really taken.
+  std::string uri() const;
+
+  /// Accepts until the context stops. Where descriptors or memory run out it logs that, pauses, and goes on by itself.
+  boost::asio::awaitable<void> accept_all(AcceptHooks hooks);
+
+ private:
+  using Acceptor = boost::asio::basic_socket_acceptor<StreamProtocol, boost::asio::io_context::executor_type>;
+
+  void open(const StreamProtocol::endpoint& endpoint);
+  void open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode);
+
+  std::unique_ptr<UnixPathGuard> guard_;  // before the acceptor: released after it
+  Acceptor acceptor_;
+};
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_LISTENER_H_

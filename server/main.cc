@@ -1,0 +1,44 @@
+// The daemon's process: options, log, exit status.
+#include <malloc.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+#include "server/options.h"
+#include "server/server.h"
+
+namespace {
+
+/// The lock table's chunks are 48 to 64 KiB. From this size on, memory is mapped piece by piece and goes back to the
+/// system when it is freed, whatever lies behind it in the heap.
+constexpr int map_from_bytes = 32 * 1024;
+
+void set_up_log(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("lockd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+int leave(const lockd::server::Exit& exit) {
+  std::fputs(exit.text.c_str(), exit.status == 0 ? stdout : stderr);
+  return exit.status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto read = lockd::server::read_options(argc, argv);
+  if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
+  const auto& options = std::get<lockd::server::Options>(read);
+  ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);
+  set_up_log(options.log_level);
+  try {
+    lockd::server::run_server(options);
+    return 0;
+  } catch (const std::exception& error) {
+    return leave({1, std::string("lockd: ") + error.what() + "\n"});
+  }
+}

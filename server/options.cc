@@ -1,0 +1,168 @@
+#include "server/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "server/address.h"
+
+namespace lockd::server {
+
+namespace {
+
+constexpr unsigned threads_max = 64;  // more than 16 shards of the table never pay
+
+/// Each option has the same name everywhere: --max-locks, max-locks in the file, LOCKD_MAX_LOCKS.
+void name_environment_variables(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_single_name();
+    if (name == "help" || name == "version" || name == "config") continue;
+    std::string variable = "LOCKD_" + name;
+    std::ranges::transform(variable, variable.begin(), [](char c) {
+      return c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    });
+    option->envname(variable);
+  }
+  app.get_option("--config")->envname("LOCKD_CONFIG");
+}
+
+std::string check_listen_uri(const std::string& uri) {
+  try {
+    parse_listen_uri(uri);
+    return {};
+  } catch (const std::invalid_argument& error) {
+    return uri + ": " + error.what();
+  }
+}
+
+std::string check_mode(const std::string& mode) {
+  const bool octal = !mode.empty() && mode.size() <= 4 && mode.find_first_not_of("01234567") == std::string::npos;
+  return octal && std::stoul(mode, nullptr, 8) <= 0777 ? std::string()
+                                                       : mode + ": expected octal permission bits, 0 to 777";
+}
+
+/// What the flags write to, where Options keeps it in another form.
+struct RawOptions {
+  Options options;
+  bool no_dump = false;
+  bool no_registry = false;
+  unsigned peer_timeout_s = 30;
+  std::string unix_mode = "660";
+  std::string config;
+};
+
+void add_listening_options(CLI::App& app, RawOptions& raw) {
+  app.add_option("--listen", raw.options.listen,
+                 "where to listen: tcp://HOST:PORT or unix:///PATH; repeatable; port 0 takes a free one\n"
+                 "[default: tcp://127.0.0.1:9999 and tcp://[::1]:9999]")
+      ->type_name("URI")
+      ->delimiter(',')
+      ->check(check_listen_uri);
+  app.add_option("--unix-mode", raw.unix_mode, "permission bits of Unix sockets, octal")
+      ->type_name("MODE")
+      ->capture_default_str()
+      ->check(check_mode);
+  app.add_option("--max-connections", raw.options.connections_max,
+                 "connections at once [default: the descriptor limit less 64]")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 31));
+  app.add_option("--peer-timeout", raw.peer_timeout_s,
+                 "when a vanished or stalled client's connection ends, in seconds")
+      ->type_name("S")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 3600U));
+}
+
+void add_protocol_options(CLI::App& app, RawOptions& raw) {
+  Settings& settings = raw.options.settings;
+  app.add_flag("--classic", settings.classic, "do not answer unknown commands, as lockd's ancestors did not");
+  app.add_flag("--no-dump", raw.no_dump, "disable d, sd, dump and who");
+  app.add_flag("--no-registry", raw.no_registry, "disable iam and who");
+  app.add_option("--max-line-bytes", settings.line_bytes_max, "the longest request")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+  app.add_option("--max-output-bytes", settings.output_bytes_max, "replies kept for a client that does not read them")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
+  app.add_option("--max-locks", raw.options.locks_max, "locks of one connection [default: no bound]")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+}
+
+void add_process_options(CLI::App& app, RawOptions& raw) {
+  app.add_option("--threads", raw.options.threads, "I/O threads")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, threads_max));
+  app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")->type_name("PATH");
+  app.add_option("--log-level", raw.options.log_level, "what to log to stderr")
+      ->type_name("LEVEL")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+  app.add_option("--config", raw.config, "a file of `flag = value` lines, the flags without their dashes")
+      ->type_name("FILE")
+      ->configurable(false);
+  app.set_version_flag("--version", "lockd " LOCKD_VERSION);
+}
+
+/// The file's values come last, so only what nobody has set yet is taken from it.
+void read_config_file(CLI::App& app, const std::string& path) {
+  std::ifstream file(path);
+  file.peek();  // a directory opens, but can't be read
+  if (!file.is_open() || file.bad()) throw CLI::FileError(path + ": cannot be read");
+  file.clear();
+  try {
+    app.parse_from_stream(file);
+  } catch (const CLI::ParseError& error) {
+    throw CLI::FileError(path + ": " + error.what());
+  }
+}
+
+Options options_of(const RawOptions& raw) {
+  Options options = raw.options;
+  options.settings.dump = !raw.no_dump;
+  options.settings.registry = !raw.no_registry;
+  options.peer_timeout = std::chrono::seconds(raw.peer_timeout_s);
+  options.unix_mode = static_cast<unsigned>(std::stoul(raw.unix_mode, nullptr, 8));
+  return options;
+}
+
+/// One line, whatever the library wrote.
+Exit usage_error(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return {2, "lockd: " + text + "\n"};
+}
+
+}  // namespace
+
+std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
+  RawOptions raw;
+  raw.options.threads = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+  CLI::App app("lockd - named locks over a line protocol. A lock lives as long as the connection that took it.",
+               "lockd");
+  app.allow_config_extras(CLI::config_extras_mode::capture);
+  add_listening_options(app, raw);
+  add_protocol_options(app, raw);
+  add_process_options(app, raw);
+  name_environment_variables(app);
+  app.footer(
+      "Each flag is also a key of the config file and an environment variable, LOCKD_MAX_LOCKS for --max-locks;\n"
+      "the command line wins over the environment, and that over the file.");
+  try {
+    app.parse(argc, argv);
+    if (!raw.config.empty()) read_config_file(app, raw.config);
+  } catch (const CLI::CallForHelp&) {
+    return Exit{0, app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return Exit{0, app.version() + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what());
+  }
+  return options_of(raw);
+}
+
+}  // namespace lockd::server

@@ -1,0 +1,139 @@
+// The other half of server/protocol.h: answers to bytes.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "engine/check.h"
+#include "server/protocol.h"
+
+namespace lockd::server {
+
+namespace {
+
+constexpr std::size_t echoed_verb_bytes_max = 64;  // F8
+
+void print_line(std::string& out, std::string_view text, std::string_view tail) {
+  out.append(text).append(tail).push_back('\n');
+}
+
+void print_counted(std::string& out, std::uint64_t number, std::string_view text, std::string_view tail) {
+  print_number(out, number);
+  print_line(out, text, tail);
+}
+
+void print_hex(std::string& out, unsigned char byte, std::string_view digits) {
+  out.push_back(digits[byte >> 4]);
+  out.push_back(digits[byte & 15]);
+}
+
+/// F8: so that a terminal, or a log, can show it.
+void print_unknown_verb(std::string& out, std::string_view verb) {
+  for (const char byte : verb.substr(0, echoed_verb_bytes_max)) {
+    if (byte >= 0x21 && byte <= 0x7E) {
+      out.push_back(byte);
+    } else {
+      print_hex(out.append("\\x"), static_cast<unsigned char>(byte), "0123456789ABCDEF");
+    }
+  }
+}
+
+/// The bytes of the well-formed UTF-8 sequence that `bytes` begins with, by table 3-7 of the Unicode standard; 0 if
+/// there is none.
+std::size_t utf8_sequence(std::string_view bytes) {
+  const auto at = [&](std::size_t i) { return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U; };
+  const unsigned lead = at(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
+                             : lead >= 0xE0 && lead <= 0xEF ? 3
+                             : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                            : 0;
+  if (length == 0) return 0;
+  const unsigned second_min = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;  // no overlong forms
+  const unsigned second_max = lead == 0xED   ? 0x9F
+                              : lead == 0xF4 ? 0x8F
+                                             : 0xBF;  // no surrogates, nothing above U+10FFFF
+  if (at(1) < second_min || at(1) > second_max) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if (at(i) < 0x80 || at(i) > 0xBF) return 0;
+  }
+  return length;
+}
+
+}  // namespace
+
+void print(std::string& out, const Answer& answer, std::string_view text) {
+  switch (answer.outcome) {
+    case Outcome::lock_get_success:
+      return print_line(out, "1 Lock Get Success: ", text);
+    case Outcome::lock_get_failure:
+      return print_line(out, "0 Lock Get Failure: ", text);
+    case Outcome::lock_release_success:
+      return print_line(out, "1 Lock Release Success: ", text);
+    case Outcome::lock_release_failure:
+      return print_line(out, "0 Lock Release Failure: ", text);
+    case Outcome::lock_is_locked:
+      return print_line(out, "1 Lock Is Locked: ", text);
+    case Outcome::lock_not_locked:
+      return print_line(out, "0 Lock Not Locked: ", text);
+    case Outcome::shared_get_success:
+      return print_counted(out, answer.number, " Shared Lock Get Success: ", text);
+    case Outcome::shared_release_success:
+      return print_line(out, "1 Shared Lock Release Success: ", text);
+    case Outcome::shared_release_failure:
+      return print_line(out, "0 Shared Lock Release Failure: ", text);
+    case Outcome::shared_is_locked:
+      return print_counted(out, answer.number, " Shared Lock Is Locked: ", text);
+    case Outcome::shared_not_locked:
+      return print_line(out, "0 Shared Lock Not Locked: ", text);
+    case Outcome::too_many_locks:
+      return print_line(out, "0 Too Many Locks: ", text);
+    case Outcome::unknown_command:
+      print_unknown_verb(out.append("0 Unknown Command: "), text);
+      return out.push_back('\n');
+    case Outcome::bad_arguments:
+      return print_line(out, "0 Bad Arguments: ", text);
+    case Outcome::line_too_long:
+      print_number(out.append("0 Line Too Long: limit "), answer.number);
+      return print_line(out, " bytes", "");
+    case Outcome::disabled:
+      return print_line(out, "0 disabled", "");
+    case Outcome::named:
+      return print_line(out, "1 ok", "");
+    case Outcome::pong:
+      return print_line(out, "1 pong", "");
+    case Outcome::version:
+      return print_line(out, "1 lockd ", text);
+  }
+  LOCKD_CHECK(false, "each outcome has its text");
+}
+
+void print_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits{};  // 2^64 - 1 has 20
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+void print_json_string(std::string& out, std::string_view bytes) {
+  out.push_back('"');
+  while (!bytes.empty()) {
+    const char first = bytes.front();
+    const std::size_t sequence = utf8_sequence(bytes);
+    const bool escaped = sequence == 0 || static_cast<unsigned char>(first) < 0x20;
+    if (escaped) print_hex(out.append("\\u00"), static_cast<unsigned char>(first), "0123456789abcdef");
+    if (first == '"' || first == '\\') out.push_back('\\');
+    if (!escaped) out.append(bytes.substr(0, sequence));
+    bytes.remove_prefix(std::max<std::size_t>(sequence, 1));
+  }
+  out.push_back('"');
+}
+
+void print_help(std::string& out) {
+  constexpr std::size_t usage_column_bytes = 16;
+  for (const VerbRow& row : verb_table) {
+    out.append(row.usage).append(usage_column_bytes - row.usage.size(), ' ');
+    print_line(out, row.summary, "");
+  }
+  print_line(out, "END", "");
+}
+
+}  // namespace lockd::server

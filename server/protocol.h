@@ -1,0 +1,86 @@
+// The wire: bytes to requests and answers to bytes. Pure: no socket, no session, no lock.
+#ifndef LOCKD_SERVER_PROTOCOL_H_
+#define LOCKD_SERVER_PROTOCOL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/types.h"
+
+namespace lockd::server {
+
+/// What may follow a verb.
+enum class Takes : std::uint8_t {
+  text,           // a key, a name, a word: the folded rest of the line, possibly empty (F3)
+  nothing,        // an extended verb without arguments: words are bad (F9)
+  words_ignored,  // a classic verb without arguments (F9)
+};
+
+/// One row of the table of verbs.
+struct VerbRow {
+  Verb verb;
+  std::string_view name;     // as it stands on the wire (F2)
+  std::string_view usage;    // its form, for `0 Bad Arguments: USAGE` (F9) and `help` (E4)
+  std::string_view summary;  // for `help`
+  Takes takes;
+};
+
+/// All verbs, in the order of Verb. The only place that knows how a verb is spelled.
+extern const std::array<VerbRow, verb_count> verb_table;
+
+/// One line that is not blank. `text` as in Request, but it points into the parser's input or into the parser, and is
+/// gone with the next call.
+struct ParsedLine {
+  LineKind kind = LineKind::command;
+  Verb verb = Verb::get;
+  std::string_view text = {};
+};
+
+/// Cuts a byte stream into requests (F1 to F4, F6, F8, F9, F11). What it remembers between calls is bounded: how far
+/// the input was searched, and whether the line is being discarded.
+class Parser {
+ public:
+  struct Result {
+    std::size_t consumed = 0;        // bytes of the input that are done with
+    std::optional<ParsedLine> line;  // none: all that is left is the beginning of a line, and more bytes are needed
+  };
+
+  /// line_bytes_max: F6's limit, 1 or more.
+  explicit Parser(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
+
+  /// Takes the next request from `input`, which must begin with what the call before did not consume. Never leaves more
+  /// than line_bytes_max + 1 bytes unconsumed where it found no line: of a longer one it consumes all there is (F6).
+  Result next(std::string_view input);
+
+ private:
+  std::optional<ParsedLine> parse(std::string_view line);
+  ParsedLine parse_words(std::string_view words);
+  std::string_view folded(std::string_view words);
+  std::size_t discard_if_too_long(std::string_view rest);
+
+  std::size_t line_bytes_max_;
+  std::size_t searched_ = 0;  // so many bytes of the unconsumed input have no LF
+  bool discarding_ = false;   // the line that the input is in has been too long already
+  std::string scratch_;       // holds a text that folding changed
+};
+
+/// Appends the line of an answer, LF included. `text`: the folded key (F7); of unknown_command the verb's bytes (F8);
+/// of bad_arguments the usage (F9); of version the version; otherwise unused.
+void print(std::string& out, const Answer& answer, std::string_view text);
+
+/// Appends decimal digits.
+void print_number(std::string& out, std::uint64_t number);
+
+/// Appends a JSON string with its quotes, bytes that are no UTF-8 as `\u00hh` (L2).
+void print_json_string(std::string& out, std::string_view bytes);
+
+/// Appends the lines of `help` (E4).
+void print_help(std::string& out);
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_PROTOCOL_H_

@@ -1,0 +1,230 @@
+#include "server/server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "server/connection.h"
+#include "server/descriptors.h"
+#include "server/listener.h"
+#include "server/peer_options.h"
+#include "server/worker.h"
+
+namespace lockd::server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// With one thread nobody meets at a shard; with several, 16 keep them apart well enough: what a request costs at its
+/// shard is a fraction of what it costs at its socket.
+template <class Mutex>
+constexpr std::uint32_t shard_count = 16;
+template <>
+constexpr std::uint32_t shard_count<engine::NullMutex> = 1;
+
+/// S4: how many connections too many are told so at once. Beyond that they are only closed: each that is told lasts up
+/// to 2 s.
+constexpr std::size_t farewells_max = 32;
+
+engine::HashSeed random_seed() {
+  engine::HashSeed seed;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) throw std::runtime_error("no random numbers to be had");
+  return seed;
+}
+
+/// The process id in a file, for as long as this object lives.
+class Pidfile {
+ public:
+  explicit Pidfile(std::string path) : path_(std::move(path)) {
+    if (path_.empty()) return;
+    std::ofstream file(path_);
+    file << ::getpid() << '\n' << std::flush;
+    if (!file) throw std::runtime_error("--pidfile " + path_ + ": cannot be written");
+  }
+  Pidfile(const Pidfile&) = delete;
+  Pidfile& operator=(const Pidfile&) = delete;
+  ~Pidfile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+ private:
+  std::string path_;
+};
+
+/// Runs a context to its end. Nothing that a handler throws can be mended here: it is memory that is out, or a mistake
+/// of ours.
+void run_to_the_end(asio::io_context& context) noexcept {
+  try {
+    context.run();
+  } catch (const std::exception& error) {
+    spdlog::critical("lockd ends: {}", error.what());
+    std::_Exit(1);
+  }
+}
+
+template <class Mutex>
+class Server {
+ public:
+  explicit Server(const Options& options)
+      : options_(options),
+        connections_max_(options.connections_max.value_or(default_connections_max())),
+        table_({random_seed(), shard_count<Mutex>, options.locks_max.value_or(UINT64_MAX)}),
+        statistics_(options.threads) {
+    for (Statistics& own : statistics_) {
+      const Services<Mutex> services{options_.settings, table_, registry_, own, statistics_};
+      workers_.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, connection_count_));
+    }
+  }
+
+  void listen() {
+    if (options_.listen.empty()) return listen_by_default();
+    for (const std::string& uri : options_.listen) {
+      try {
+        for (const auto& endpoint : resolve(parse_listen_uri(uri))) add_listener(endpoint);
+      } catch (const std::exception& error) {
+        throw std::runtime_error("--listen " + uri + ": " + reason(error));
+      }
+    }
+  }
+
+  /// Serves until a signal comes. Then all threads stop, and only when the last one has are the connections closed:
+  /// nobody sees a lock go from one dying session to another (S6).
+  void run() {
+    asio::signal_set signals(first().context, SIGTERM, SIGINT);
+    signals.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      spdlog::info("signal {}: shutting down", signal);
+      for (const auto& worker : workers_) worker->context.stop();
+    });
+    for (const auto& listener : listeners_)
+      asio::co_spawn(first().context, listener->accept_all(hooks()), asio::detached);
+    announce();
+
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < workers_.size(); ++i) {
+      threads.emplace_back([worker = workers_[i].get()] {
+        const auto work = asio::make_work_guard(worker->context);
+        run_to_the_end(worker->context);
+      });
+    }
+    run_to_the_end(first().context);
+    for (std::thread& thread : threads) thread.join();
+    spdlog::info("shut down with {} connections", connection_count_.load());
+  }
+
+ private:
+  static std::string reason(const std::exception& error) {
+    const auto* system = dynamic_cast<const boost::system::system_error*>(&error);
+    return system != nullptr ? system->code().message() : error.what();
+  }
+
+  Worker<Mutex>& first() { return *workers_.front(); }
+
+  void add_listener(const StreamProtocol::endpoint& endpoint) {
+    listeners_.push_back(std::make_unique<Listener>(first().context, endpoint, options_.unix_mode));
+  }
+
+  /// On a host without IPv6, IPv4 alone will do.
+  void listen_by_default() {
+    constexpr std::uint16_t port = 9999;
+    try {
+      add_listener(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port));
+    } catch (const std::exception& error) {
+      throw std::runtime_error("tcp://127.0.0.1:9999: " + reason(error));
+    }
+    try {
+      add_listener(asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), port));
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::address_in_use) throw std::runtime_error("tcp://[::1]:9999: " + reason(error));
+      spdlog::warn("tcp://[::1]:9999: {}: serving IPv4 only", reason(error));
+    }
+  }
+
+  void announce() {
+    for (const auto& listener : listeners_) {
+      std::printf("listening on %s\n", listener->uri().c_str());
+      spdlog::info("listening on {}", listener->uri());
+    }
+    std::fflush(stdout);
+    spdlog::info("lockd {} serves: {} threads, {} connections at most", LOCKD_VERSION, workers_.size(),
+                 connections_max_);
+  }
+
+  AcceptHooks hooks() {
+    return {[this]() -> asio::io_context& { return workers_[next_worker_]->context; },
+            [this](Socket socket, const StreamProtocol::endpoint& peer) { accept(std::move(socket), peer); }};
+  }
+
+  /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
+  void accept(Socket socket, const StreamProtocol::endpoint& peer) {
+    Worker<Mutex>& worker = *workers_[next_worker_];
+    next_worker_ = (next_worker_ + 1) % workers_.size();
+    const std::size_t count = connection_count_.load();
+    if (count >= connections_max_ + farewells_max) return;
+    if (count >= connections_max_) return refuse(worker, std::move(socket));
+    full_ = false;
+    set_peer_options(socket, options_.peer_timeout);
+    const SessionId id{++last_session_};
+    Session<Mutex> session(id, peer_address(peer, id), worker.services);
+    start(worker, std::move(socket), std::move(session));
+  }
+
+  void refuse(Worker<Mutex>& worker, Socket socket) {
+    if (!std::exchange(full_, true)) spdlog::warn("{} connections: no more are served for now", connections_max_);
+    start(worker, std::move(socket), std::nullopt);
+  }
+
+  static void start(Worker<Mutex>& worker, Socket socket, std::optional<Session<Mutex>> session) {
+    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), std::move(session));
+    asio::post(worker.context, [connection] { connection->start(); });
+  }
+
+  const Options options_;
+  const std::size_t connections_max_;  // S4
+  engine::ShardedTable<Mutex> table_;
+  Registry<Mutex> registry_;
+  std::vector<Statistics> statistics_;  // one for each worker
+  std::atomic<std::size_t> connection_count_{0};
+
+  // On the first worker's thread.
+  std::uint64_t last_session_ = 0;  // S1
+  std::size_t next_worker_ = 0;     // round-robin
+  bool full_ = false;               // the log knows that connections are refused
+
+  std::vector<std::unique_ptr<Worker<Mutex>>> workers_;
+  std::vector<std::unique_ptr<Listener>> listeners_;  // after the workers, whose first one's context they use
+};
+
+template <class Mutex>
+void run(const Options& options) {
+  Server<Mutex> server(options);
+  server.listen();
+  const Pidfile pidfile(options.pidfile);
+  server.run();
+}
+
+}  // namespace
+
+void run_server(const Options& options) {
+  options.threads == 1 ? run<engine::NullMutex>(options) : run<std::mutex>(options);
+}
+
+}  // namespace lockd::server

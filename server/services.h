@@ -1,0 +1,37 @@
+// What sessions share.
+#ifndef LOCKD_SERVER_SERVICES_H_
+#define LOCKD_SERVER_SERVICES_H_
+
+#include <cstddef>
+#include <span>
+
+#include "engine/sharded_table.h"
+#include "server/registry.h"
+#include "server/statistics.h"
+
+namespace lockd::server {
+
+/// How the server was told to speak (the flags of the same names).
+struct Settings {
+  std::size_t line_bytes_max = 8192;  // F6
+  std::size_t output_bytes_max =
+      1024 * 1024;       // F5: so much of replies waits for a client at most, but for the last reply's own length
+  bool classic = false;  // F8: silent to unknown verbs
+  bool dump = true;      // L4
+  bool registry = true;  // L4
+};
+
+/// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the
+/// sessions.
+template <class Mutex>
+struct Services {
+  const Settings& settings;
+  engine::ShardedTable<Mutex>& table;
+  Registry<Mutex>& registry;
+  Statistics& statistics;                      // of this thread
+  std::span<const Statistics> all_statistics;  // of every thread, this one included
+};
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_SERVICES_H_

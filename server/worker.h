@@ -1,0 +1,35 @@
+// One I/O thread: what the connections that live on it share.
+#ifndef LOCKD_SERVER_WORKER_H_
+#define LOCKD_SERVER_WORKER_H_
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "server/services.h"
+
+namespace lockd::server {
+
+/// A connection never reads more than this at once, so that no turn executes more (design: turns of 64 KiB).
+inline constexpr std::size_t read_bytes_max = 64 * 1024;
+
+/// Of one I/O thread, and used by it alone, but for the context's own thread-safe calls.
+template <class Mutex>
+struct Worker {
+  Services<Mutex> services;
+  std::chrono::seconds peer_timeout;
+  std::atomic<std::size_t>& connection_count;  // of all workers: S4's count of open descriptors
+
+  std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
+  std::string output;                        // the same, for replies
+
+  // Last, so that it goes first: its pending handlers own the connections.
+  boost::asio::io_context context{1};  // one thread runs it; the hint spares it some locking
+};
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_WORKER_H_
