@@ -1,8 +1,11 @@
 #include "server/connection.h"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <new>
 #include <utility>
 
 #include "engine/check.h"
@@ -26,8 +29,7 @@ bool would_block(const boost::system::error_code& error) {
 }  // namespace
 
 template <class Mutex>
-Connection<Mutex>::Connection(Worker<Mutex>& worker, Socket socket, std::optional<Session<Mutex>> session)
-    : worker_(worker), socket_(std::move(socket)), session_(std::move(session)) {
+Connection<Mutex>::Connection(Worker<Mutex>& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
   worker_.connection_count.fetch_add(1);
 }
 
@@ -37,12 +39,26 @@ Connection<Mutex>::~Connection() {
 }
 
 template <class Mutex>
-void Connection<Mutex>::start() {
-  Error error;
-  socket_.non_blocking(true, error);
-  if (session_) return wait_readable();
+void Connection<Mutex>::serve(SessionId id, std::string address) {
+  try {
+    session_.emplace(id, std::move(address), worker_.services);
+  } catch (const std::bad_alloc&) {
+    spdlog::error("out of memory: a connection is dropped");
+    return close();
+  }
+  Error ignored;  // of a socket that is broken already, of which the first read tells
+  socket_.non_blocking(true, ignored);
+  wait_readable();
+}
+
+template <class Mutex>
+void Connection<Mutex>::refuse() {
+  Error ignored;
+  socket_.non_blocking(true, ignored);
+  phase_ = Phase::closing;
+  worker_.output.append(too_many_connections_line);
   flush();
-  close_gently();
+  if (phase_ == Phase::closing) close_gently();
 }
 
 template <class Mutex>
@@ -60,7 +76,7 @@ void Connection<Mutex>::wait_readable() {
   if (std::exchange(reading_, true)) return;
   socket_.async_wait(Socket::wait_read, bound([](Connection& self, const Error& error) {
                        self.reading_ = false;
-                       error ? self.lose_peer() : self.on_readable();
+                       error ? self.lose_peer(error.message()) : self.on_readable();
                      }));
 }
 
@@ -70,7 +86,7 @@ void Connection<Mutex>::on_readable() {
   Error error;
   const std::size_t bytes = socket_.read_some(asio::buffer(worker_.input), error);
   if (would_block(error)) return wait_readable();
-  if (error && error != asio::error::eof) return lose_peer();
+  if (error && error != asio::error::eof) return lose_peer(error.message());
   input_ended_ = error == asio::error::eof;
   if (phase_ == Phase::closing) return input_ended_ ? close() : wait_readable();
   if (input_ended_) return proceed(session_->finish());
@@ -122,7 +138,7 @@ void Connection<Mutex>::flush() {
   const auto sent = send(worker_.output);
   if (sent) unsent_.assign(worker_.output, *sent);
   worker_.output.clear();
-  if (!sent) return lose_peer();
+  if (!sent) return lose_peer("it can't be sent to");
   if (unsent_.empty()) return;
   set_deadline(worker_.peer_timeout);
   wait_writable();
@@ -144,14 +160,14 @@ void Connection<Mutex>::wait_writable() {
   writing_ = true;
   socket_.async_wait(Socket::wait_write, bound([](Connection& self, const Error& error) {
                        self.writing_ = false;
-                       error ? self.lose_peer() : self.on_writable();
+                       error ? self.lose_peer(error.message()) : self.on_writable();
                      }));
 }
 
 template <class Mutex>
 void Connection<Mutex>::on_writable() {
   const auto sent = send(unsent_);
-  if (!sent) return lose_peer();
+  if (!sent) return lose_peer("it can't be sent to");
   unsent_.erase(0, *sent);
   if (!unsent_.empty()) {
     if (*sent > 0 && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
@@ -182,7 +198,9 @@ void Connection<Mutex>::end_slice() {
 
 /// The peer is not there any more: nothing can be sent or read.
 template <class Mutex>
-void Connection<Mutex>::lose_peer() {
+void Connection<Mutex>::lose_peer(std::string_view why) {
+  if (phase_ == Phase::serving)
+    spdlog::debug("session {} lost its peer: {}", static_cast<std::uint64_t>(session_->id()), why);
   unsent_ = {};
   deadline_.reset();
   Error ignored;
@@ -195,7 +213,7 @@ void Connection<Mutex>::lose_peer() {
 template <class Mutex>
 void Connection<Mutex>::close_gently() {
   phase_ = Phase::closing;
-  if (!socket_.is_open()) return close();
+  if (!socket_.is_open() || (unsent_.empty() && input_ended_)) return close();
   set_deadline(closing_time);
   if (unsent_.empty()) say_goodbye();
 }
@@ -225,10 +243,20 @@ void Connection<Mutex>::set_deadline(std::chrono::seconds delay) {
   if (!deadline_) deadline_ = std::make_unique<asio::steady_timer>(worker_.context);
   deadline_->expires_after(delay);
   deadline_->async_wait(bound([](Connection& self, const Error& error) {
-    // A deadline that was moved or lifted may have fired just before.
-    if (error || !self.deadline_ || self.deadline_->expiry() > std::chrono::steady_clock::now()) return;
-    self.phase_ == Phase::closing ? self.close() : self.lose_peer();
+    if (!error) self.on_deadline();
   }));
+}
+
+/// Not where the deadline was moved or lifted after it had fired.
+template <class Mutex>
+void Connection<Mutex>::on_deadline() {
+  if (!deadline_ || deadline_->expiry() > asio::steady_timer::clock_type::now()) return;
+  if (phase_ == Phase::closing) return close();
+  if (phase_ == Phase::serving) {
+    spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
+                 worker_.peer_timeout.count());
+  }
+  lose_peer("it takes no replies");
 }
 
 template class Connection<engine::NullMutex>;

@@ -19,9 +19,9 @@
 
 namespace lockd::server {
 
-/// One accepted socket, from start() to its close. It waits until the socket is readable, reads into its worker's
-/// buffer, gives that to the session and tries to send the replies at once; only what the kernel does not take is kept.
-/// At most one wait for each direction is pending, ever.
+/// One accepted socket, from serve() or refuse() to its close. It waits until the socket is readable, reads into its
+/// worker's buffer, gives that to the session and tries to send the replies at once; only what the kernel does not take
+/// is kept. At most one wait for each direction is pending, ever.
 ///
 /// Life: serving; ending, while the session releases its locks in slices; closing, while what is left of the replies is
 /// sent (S3) and the peer is given the time to read them. Owned by its pending handlers: gone when there is none. All
@@ -29,13 +29,16 @@ namespace lockd::server {
 template <class Mutex>
 class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
  public:
-  /// With a session, which is served. Without one (S4), start() sends what the worker's output holds, and says goodbye.
-  Connection(Worker<Mutex>& worker, Socket socket, std::optional<Session<Mutex>> session);
+  Connection(Worker<Mutex>& worker, Socket socket);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
-  void start();
+  /// Opens the session. Where there is no memory for one the connection is closed.
+  void serve(SessionId id, std::string address);
+
+  /// S4: tells the peer that it is one too many, and says goodbye.
+  void refuse();
 
  private:
   enum class Phase : std::uint8_t { serving, ending, closing, closed };
@@ -59,16 +62,17 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
 
   void end();
   void end_slice();
-  void lose_peer();
+  void lose_peer(std::string_view why);
   void close_gently();
   void say_goodbye();
   void close();
 
   void set_deadline(std::chrono::seconds delay);
+  void on_deadline();
 
   Worker<Mutex>& worker_;
   Socket socket_;
-  std::optional<Session<Mutex>> session_;
+  std::optional<Session<Mutex>> session_;                // none if refused
   std::string unsent_;                                   // replies that the kernel did not take yet
   std::unique_ptr<boost::asio::steady_timer> deadline_;  // while replies wait for the peer, and while closing
   Next next_ = Next::read;

@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <variant>
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   const auto read = lockd::server::read_options(argc, argv);
   if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
   const auto& options = std::get<lockd::server::Options>(read);
+  std::signal(SIGPIPE, SIG_IGN);  // the log's reader may go away
   ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);
   set_up_log(options.log_level);
   try {

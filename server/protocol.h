@@ -65,12 +65,15 @@ class Parser {
   std::size_t line_bytes_max_;
   std::size_t searched_ = 0;  // so many bytes of the unconsumed input have no LF
   bool discarding_ = false;   // the line that the input is in has been too long already
-  std::string scratch_;       // holds a text that folding changed
+  std::string scratch_;       // holds a text that folding changed, until the next call
 };
 
 /// Appends the line of an answer, LF included. `text`: the folded key (F7); of unknown_command the verb's bytes (F8);
 /// of bad_arguments the usage (F9); of version the version; otherwise unused.
 void print(std::string& out, const Answer& answer, std::string_view text);
+
+/// S4: all that a connection too many is told.
+inline constexpr std::string_view too_many_connections_line = "0 Too Many Connections\n";
 
 /// Appends decimal digits.
 void print_number(std::string& out, std::uint64_t number);

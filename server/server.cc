@@ -4,6 +4,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -21,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/check.h"
 #include "server/connection.h"
 #include "server/descriptors.h"
 #include "server/listener.h"
@@ -40,8 +43,7 @@ constexpr std::uint32_t shard_count = 16;
 template <>
 constexpr std::uint32_t shard_count<engine::NullMutex> = 1;
 
-/// S4: how many connections too many are told so at once. Beyond that they are only closed: each that is told lasts up
-/// to 2 s.
+/// S4: how many connections too many at once are given the time to read that they are. To the others it is only said.
 constexpr std::size_t farewells_max = 32;
 
 engine::HashSeed random_seed() {
@@ -169,32 +171,43 @@ class Server {
   }
 
   AcceptHooks hooks() {
-    return {[this]() -> asio::io_context& { return workers_[next_worker_]->context; },
+    return {[this]() -> asio::io_context& { return workers_[next_worker_++ % workers_.size()]->context; },
             [this](Socket socket, const StreamProtocol::endpoint& peer) { accept(std::move(socket), peer); }};
   }
 
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
   void accept(Socket socket, const StreamProtocol::endpoint& peer) {
-    Worker<Mutex>& worker = *workers_[next_worker_];
-    next_worker_ = (next_worker_ + 1) % workers_.size();
     const std::size_t count = connection_count_.load();
-    if (count >= connections_max_ + farewells_max) return;
-    if (count >= connections_max_) return refuse(worker, std::move(socket));
+    if (count >= connections_max_) return refuse(std::move(socket), count - connections_max_);
     full_ = false;
     set_peer_options(socket, options_.peer_timeout);
     const SessionId id{++last_session_};
-    Session<Mutex> session(id, peer_address(peer, id), worker.services);
-    start(worker, std::move(socket), std::move(session));
+    const std::string address = peer_address(peer, id);
+    spdlog::debug("session {} from {}", last_session_, address);
+    Worker<Mutex>& worker = worker_of(socket);
+    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket));
+    asio::post(worker.context, [=] { connection->serve(id, address); });
   }
 
-  void refuse(Worker<Mutex>& worker, Socket socket) {
+  void refuse(Socket socket, std::size_t others_refused) {
     if (!std::exchange(full_, true)) spdlog::warn("{} connections: no more are served for now", connections_max_);
-    start(worker, std::move(socket), std::nullopt);
+    if (others_refused >= farewells_max) {
+      boost::system::error_code ignored;
+      socket.non_blocking(true, ignored);
+      socket.write_some(asio::buffer(too_many_connections_line), ignored);
+      return;
+    }
+    Worker<Mutex>& worker = worker_of(socket);
+    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket));
+    asio::post(worker.context, [connection] { connection->refuse(); });
   }
 
-  static void start(Worker<Mutex>& worker, Socket socket, std::optional<Session<Mutex>> session) {
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), std::move(session));
-    asio::post(worker.context, [connection] { connection->start(); });
+  /// Whose thread the socket was accepted for.
+  Worker<Mutex>& worker_of(Socket& socket) {
+    const auto* context = &socket.get_executor().context();
+    const auto found = std::ranges::find_if(workers_, [&](const auto& worker) { return &worker->context == context; });
+    LOCKD_CHECK(found != workers_.end(), "each socket is some worker's");
+    return **found;
   }
 
   const Options options_;
