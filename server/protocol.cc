@@ -90,7 +90,8 @@ ParsedLine Parser::parse_words(std::string_view words) {
       words.substr(0, static_cast<std::size_t>(std::ranges::find_if(words, is_blank) - words.begin()));
   const std::string_view rest = without_outer_blanks(words.substr(name.size()));
   const auto* row = std::ranges::find(verb_table, name, &VerbRow::name);
-  if (row == verb_table.end()) return {is_browser(name) ? LineKind::browser : LineKind::unknown_verb, Verb::get, name};
+  if (is_browser(name)) return {LineKind::browser};
+  if (row == verb_table.end()) return {LineKind::unknown_verb, Verb::get, name};
   switch (row->takes) {
     case Takes::text:
       return {LineKind::command, row->verb, folded(rest)};
