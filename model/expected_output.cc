@@ -1,0 +1,175 @@
+// Matches bytes with the parts, one after the other. How many bytes a part takes is known beforehand, or ends at an LF,
+// so that a search is needed only inside of a part whose pieces come in any order.
+#include "model/expected_output.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace lockd::model {
+namespace {
+
+// Where a part stopped to match, counted from its first byte, and what would have matched there.
+struct Failure {
+  std::size_t offset;
+  std::string expected;
+};
+
+// Pieces that are still to come, by length.
+using Pieces = std::map<std::size_t, std::multiset<std::string, std::less<>>>;
+
+std::vector<std::string> fitting(std::string_view text, const Pieces& pieces) {
+  std::vector<std::string> fit;
+  for (const auto& [length, alike] : pieces) {
+    if (const auto beginning = text.substr(0, length); alike.contains(beginning)) fit.emplace_back(beginning);
+  }
+  return fit;
+}
+
+void remove(Pieces& pieces, const std::string& piece) {
+  auto& alike = pieces.at(piece.size());
+  alike.erase(alike.find(piece));
+  if (alike.empty()) pieces.erase(piece.size());
+}
+
+std::string described(const Pieces& pieces) {
+  std::size_t number = 0;
+  for (const auto& [length, alike] : pieces) number += alike.size();
+  const std::string& example = *pieces.begin()->second.begin();
+  return (number == 1 ? "" : "one of " + std::to_string(number) + " pieces, such as ") +
+         ExpectedOutput::escaped(example);
+}
+
+// Whether `text` begins, at `offset`, with all the pieces in some order. One piece may begin with another (of two keys
+// `a` and `a: b`, say): where several fit, each is tried. If none leads to the end, `failure` is the furthest that it
+// went.
+bool match_pieces(std::string_view text, std::size_t offset, Pieces pieces, std::optional<Failure>& failure) {
+  while (!pieces.empty()) {
+    const auto fit = fitting(text.substr(offset), pieces);
+    if (fit.size() > 1) {
+      return std::ranges::any_of(fit, [&](const std::string& piece) {
+        Pieces others = pieces;
+        remove(others, piece);
+        return match_pieces(text, offset + piece.size(), std::move(others), failure);
+      });
+    }
+    if (fit.empty()) {
+      if (!failure || offset > failure->offset) failure = {offset, described(pieces)};
+      return false;
+    }
+    remove(pieces, fit.front());
+    offset += fit.front().size();
+  }
+  return true;
+}
+
+}  // namespace
+
+// One overload for each kind of part. Each takes its bytes off the front of `rest`, which it may leave as it is on
+// failure.
+struct ExpectedOutput::Matcher {
+  std::string_view& rest;
+
+  std::optional<Failure> operator()(const std::string& bytes) {
+    const auto actual = rest.substr(0, bytes.size());
+    const auto same = static_cast<std::size_t>(std::ranges::mismatch(bytes, actual).in1 - bytes.begin());
+    if (same < bytes.size()) return Failure{same, escaped(bytes.substr(same))};
+    rest.remove_prefix(bytes.size());
+    return std::nullopt;
+  }
+
+  // A separator is put behind the last piece too, and behind the bytes, so that all pieces are alike.
+  std::optional<Failure> operator()(const AnyOrder& part) {
+    if (auto failure = (*this)(part.opening)) return failure;
+    const auto& [pieces, opening, separator, closing] = part;
+    Pieces separated;
+    std::size_t length = 0;
+    for (const std::string& piece : pieces) {
+      separated[piece.size() + separator.size()].insert(piece + separator);
+      length += piece.size() + separator.size();
+    }
+    if (!pieces.empty()) length -= separator.size();
+    std::string body{rest.substr(0, length)};
+    if (!pieces.empty() && body.size() == length) body += separator;
+    std::optional<Failure> failure;
+    if (!match_pieces(body, 0, std::move(separated), failure)) {
+      failure->offset += opening.size();
+      return failure;
+    }
+    rest.remove_prefix(length);
+    failure = (*this)(closing);
+    if (failure) failure->offset += opening.size() + length;
+    return failure;
+  }
+
+  std::optional<Failure> operator()(const Lines& part) {
+    std::size_t offset = 0;
+    for (const std::string& beginning : part.beginnings) {
+      const auto line = rest.substr(0, rest.find('\n'));
+      const bool whole = line.size() < rest.size();
+      if (!whole || (line != beginning && !line.starts_with(beginning + ' '))) {
+        return Failure{offset, "a line that begins with " + escaped(beginning)};
+      }
+      offset += line.size() + 1;
+      rest.remove_prefix(line.size() + 1);
+    }
+    return std::nullopt;
+  }
+};
+
+void ExpectedOutput::add(std::string_view bytes) {
+  if (!bytes.empty()) parts_.emplace_back(std::string(bytes));
+}
+
+void ExpectedOutput::add_any_order(std::vector<std::string> pieces, std::string opening, std::string separator,
+                                   std::string closing) {
+  parts_.emplace_back(AnyOrder{std::move(pieces), std::move(opening), std::move(separator), std::move(closing)});
+}
+
+void ExpectedOutput::add_lines(std::vector<std::string> beginnings) {
+  parts_.emplace_back(Lines{std::move(beginnings)});
+}
+
+void ExpectedOutput::append(const ExpectedOutput& more) {
+  parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
+}
+
+std::optional<std::string> ExpectedOutput::mismatch(std::string_view actual) const {
+  constexpr std::size_t shown = 80;
+  auto rest = actual;
+  std::optional<Failure> failure;
+  std::size_t offset = 0;
+  for (const auto& part : parts_) {
+    offset = actual.size() - rest.size();
+    failure = std::visit(Matcher{rest}, part);
+    if (failure) break;
+  }
+  if (!failure) {
+    if (rest.empty()) return std::nullopt;
+    offset = actual.size() - rest.size();
+    failure = Failure{0, "nothing more"};
+  }
+  offset += failure->offset;
+  const std::size_t context = offset - std::min<std::size_t>(offset, shown / 2);
+  return "at byte " + std::to_string(offset) + ": expected " + failure->expected.substr(0, 3 * shown) + ", actual " +
+         escaped(actual.substr(offset, shown)) + ", after " + escaped(actual.substr(context, offset - context));
+}
+
+std::string ExpectedOutput::escaped(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  constexpr std::string_view named = "\\\r\n\t";
+  std::string text = "\"";
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (const auto name = named.find(byte); name != std::string_view::npos) {
+      text += {'\\', "\\rnt"[name]};
+    } else if (value < 0x20 || value >= 0x7F) {
+      text += {'\\', 'x', digits[value / 16], digits[value % 16]};
+    } else {
+      text += byte;
+    }
+  }
+  return text + '"';
+}
+
+}  // namespace lockd::model
