@@ -29,13 +29,14 @@ bool would_block(const boost::system::error_code& error) {
 }  // namespace
 
 template <class Mutex>
-Connection<Mutex>::Connection(Worker<Mutex>& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
-  worker_.connection_count.fetch_add(1);
+Connection<Mutex>::Connection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population)
+    : worker_(worker), population_(population), socket_(std::move(socket)) {
+  population_.fetch_add(1);
 }
 
 template <class Mutex>
 Connection<Mutex>::~Connection() {
-  worker_.connection_count.fetch_sub(1);
+  population_.fetch_sub(1);
 }
 
 template <class Mutex>

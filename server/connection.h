@@ -2,6 +2,7 @@
 #ifndef LOCKD_SERVER_CONNECTION_H_
 #define LOCKD_SERVER_CONNECTION_H_
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
@@ -29,7 +30,8 @@ namespace lockd::server {
 template <class Mutex>
 class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
  public:
-  Connection(Worker<Mutex>& worker, Socket socket);
+  /// `population`: those of its kind, itself included, while it lives. Outlives it.
+  Connection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -71,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   void on_deadline();
 
   Worker<Mutex>& worker_;
+  std::atomic<std::size_t>& population_;
   Socket socket_;
   std::optional<Session<Mutex>> session_;                // none if refused
   std::string unsent_;                                   // replies that the kernel did not take yet

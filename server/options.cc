@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -37,6 +38,17 @@ std::string check_listen_uri(const std::string& uri) {
   }
 }
 
+/// Digits alone, and a bound that no number wraps around.
+auto whole_number(std::uint64_t min, std::uint64_t max) {
+  return [min, max](const std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_number = error == std::errc() && end == text.data() + text.size();
+    if (is_number && number >= min && number <= max) return {};
+    return text + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+  };
+}
+
 std::string check_mode(const std::string& mode) {
   const bool octal = !mode.empty() && mode.size() <= 4 && mode.find_first_not_of("01234567") == std::string::npos;
   return octal && std::stoul(mode, nullptr, 8) <= 0777 ? std::string()
@@ -67,12 +79,12 @@ void add_listening_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--max-connections", raw.options.connections_max,
                  "connections at once [default: the descriptor limit less 64]")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 31));
+      ->check(whole_number(1, std::uint64_t{1} << 31));
   app.add_option("--peer-timeout", raw.peer_timeout_s,
                  "when a vanished or stalled client's connection ends, in seconds")
       ->type_name("S")
       ->capture_default_str()
-      ->check(CLI::Range(1U, 3600U));
+      ->check(whole_number(1, 3600));
 }
 
 void add_protocol_options(CLI::App& app, RawOptions& raw) {
@@ -83,21 +95,21 @@ void add_protocol_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--max-line-bytes", settings.line_bytes_max, "the longest request")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+      ->check(whole_number(1, std::uint64_t{1} << 20));
   app.add_option("--max-output-bytes", settings.output_bytes_max, "replies kept for a client that does not read them")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
+      ->check(whole_number(1, std::uint64_t{1} << 30));
   app.add_option("--max-locks", raw.options.locks_max, "locks of one connection [default: no bound]")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1, UINT64_MAX));
 }
 
 void add_process_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--threads", raw.options.threads, "I/O threads")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1U, threads_max));
+      ->check(whole_number(1, threads_max));
   app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")->type_name("PATH");
   app.add_option("--log-level", raw.options.log_level, "what to log to stderr")
       ->type_name("LEVEL")

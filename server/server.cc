@@ -92,7 +92,7 @@ class Server {
         statistics_(options.threads) {
     for (Statistics& own : statistics_) {
       const Services<Mutex> services{options_.settings, table_, registry_, own, statistics_};
-      workers_.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, connection_count_));
+      workers_.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout));
     }
   }
 
@@ -129,7 +129,7 @@ class Server {
     }
     run_to_the_end(first().context);
     for (std::thread& thread : threads) thread.join();
-    spdlog::info("shut down with {} connections", connection_count_.load());
+    spdlog::info("shut down with {} connections", served_.load());
   }
 
  private:
@@ -177,28 +177,27 @@ class Server {
 
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
   void accept(Socket socket, const StreamProtocol::endpoint& peer) {
-    const std::size_t count = connection_count_.load();
-    if (count >= connections_max_) return refuse(std::move(socket), count - connections_max_);
+    if (served_.load() >= connections_max_) return refuse(std::move(socket));
     full_ = false;
     set_peer_options(socket, options_.peer_timeout);
     const SessionId id{++last_session_};
     const std::string address = peer_address(peer, id);
     spdlog::debug("session {} from {}", last_session_, address);
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket));
+    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), served_);
     asio::post(worker.context, [=] { connection->serve(id, address); });
   }
 
-  void refuse(Socket socket, std::size_t others_refused) {
+  void refuse(Socket socket) {
     if (!std::exchange(full_, true)) spdlog::warn("{} connections: no more are served for now", connections_max_);
-    if (others_refused >= farewells_max) {
+    if (refused_.load() >= farewells_max) {
       boost::system::error_code ignored;
       socket.non_blocking(true, ignored);
       socket.write_some(asio::buffer(too_many_connections_line), ignored);
       return;
     }
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket));
+    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), refused_);
     asio::post(worker.context, [connection] { connection->refuse(); });
   }
 
@@ -214,8 +213,9 @@ class Server {
   const std::size_t connections_max_;  // S4
   engine::ShardedTable<Mutex> table_;
   Registry<Mutex> registry_;
-  std::vector<Statistics> statistics_;  // one for each worker
-  std::atomic<std::size_t> connection_count_{0};
+  std::vector<Statistics> statistics_;   // one for each worker
+  std::atomic<std::size_t> served_{0};   // connections with a session, or with the last replies of one on their way
+  std::atomic<std::size_t> refused_{0};  // connections too many, being told so
 
   // On the first worker's thread.
   std::uint64_t last_session_ = 0;  // S1

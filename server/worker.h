@@ -3,7 +3,6 @@
 #define LOCKD_SERVER_WORKER_H_
 
 #include <array>
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
@@ -21,7 +20,6 @@ template <class Mutex>
 struct Worker {
   Services<Mutex> services;
   std::chrono::seconds peer_timeout;
-  std::atomic<std::size_t>& connection_count;  // of all workers: S4's count of open descriptors
 
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies

@@ -1,0 +1,166 @@
+"""From start to end of the process: ready lines, listeners, pidfile, modes, signals, threads, and starts that fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+
+from daemon import LOOPBACK, DaemonTestCase, eventually, run_to_exit, run_tool
+from tool import Tool
+
+NOT_OURS = "tcp://192.0.2.1:0"  # an address that no machine has (RFC 5737)
+
+
+class StartAndEnd(DaemonTestCase):
+    def test_S6_SIGTERM_and_SIGINT(self) -> None:
+        for number in signal.SIGTERM, signal.SIGINT:
+            daemon = self.daemon()
+            client = self.connect(daemon)
+            client.expect("g mine", "1 Lock Get Success: mine")
+            daemon.stop(number)  # asserts exit code 0, within 2 s, nothing left behind
+            client.expect_end()
+
+    def test_S6_nothing_accepts_any_more(self) -> None:
+        daemon = self.daemon()
+        daemon.stop()
+        with self.assertRaises(ConnectionRefusedError):
+            self.connect(daemon)
+
+    def test_S6_a_client_that_never_reads_does_not_delay_the_end(self) -> None:
+        daemon = self.daemon()
+        client = self.connect(daemon, receive_buffer_bytes=65536)
+        key = "k" * 8000
+        client.expect(f"g {key}", f"1 Lock Get Success: {key}")
+        client.send("d\n" * 5000)
+        observer = self.connect(daemon)
+        eventually(lambda: observer.counters()["command_d"] > 0, 10, "it is served")
+        daemon.stop()
+
+    def test_R1_ready_lines_and_ports(self) -> None:
+        """Port 0 becomes a real one, each listener has its line, in the order of the flags, and serves."""
+        path = self.temporary_directory() / "lockd.sock"
+        daemon = self.daemon(listen=[LOOPBACK, f"unix://{path}", "tcp://[::1]:0", LOOPBACK])
+        self.assertRegex(daemon.uris[0], r"^tcp://127\.0\.0\.1:[1-9]\d*$")
+        self.assertEqual(daemon.uris[1], f"unix://{path}")
+        self.assertRegex(daemon.uris[2], r"^tcp://\[::1\]:[1-9]\d*$")
+        self.assertNotEqual(daemon.uris[3], daemon.uris[0])
+        for listener in range(4):
+            self.connect(daemon, listener).expect("ping", "1 pong")
+
+    def test_S1_sessions_have_numbers_never_used_again(self) -> None:
+        daemon = self.daemon(listen=[f"unix://{self.temporary_directory()}/lockd.sock"])
+        seen: set[bytes] = set()
+        for _ in range(20):
+            client = self.connect(daemon)
+            _, address, name = client.ask("me").split()
+            self.assertRegex(address, rb"^unix:\d+$")
+            self.assertEqual(name, address)
+            self.assertNotIn(address, seen)
+            seen.add(address)
+            client.close()
+
+    def test_S6_threads_and_children(self) -> None:
+        """N threads serve; more of them differ by their number alone; nothing is forked."""
+        two, five = self.daemon("--threads", "2"), self.daemon("--threads", "5")
+        for daemon in two, five:
+            self.connect(daemon).expect("ping", "1 pong")
+            self.assertEqual(daemon.children(), [])
+        self.assertEqual(five.threads() - two.threads(), 3)
+
+    def test_S6_pidfile(self) -> None:
+        path = self.temporary_directory() / "lockd.pid"
+        daemon = self.daemon("--pidfile", str(path))
+        self.assertEqual(path.read_text(), f"{daemon.pid}\n")
+        daemon.stop()
+        self.assertFalse(path.exists())
+
+    def test_S6_a_stale_pidfile_is_replaced(self) -> None:
+        path = self.temporary_directory() / "lockd.pid"
+        first = self.daemon("--pidfile", str(path))
+        first.kill()
+        second = self.daemon("--pidfile", str(path))
+        self.assertEqual(path.read_text(), f"{second.pid}\n")
+
+    def test_S4_unix_socket_modes(self) -> None:
+        """Whatever the umask."""
+        for mode, umask in (("0600", 0o022), ("0666", 0o077), ("660", 0o777)):
+            path = self.temporary_directory() / "lockd.sock"
+            self.daemon("--unix-mode", mode, listen=[f"unix://{path}"], umask=umask)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), int(mode, 8))
+
+    def test_S6_logs_go_to_stderr_by_level(self) -> None:
+        quiet, usual = self.daemon("--log-level", "error"), self.daemon("--log-level", "info")
+        for daemon in quiet, usual:
+            self.connect(daemon).expect("ping", "1 pong")
+            daemon.stop()
+        self.assertEqual(quiet.stderr(), "")
+        self.assertIn(usual.uris[0].rpartition("//")[2], usual.stderr())
+        self.assertLess(usual.stderr().count("\n"), 20)  # one for each event that matters, none for each request
+
+
+class DefaultAddresses(DaemonTestCase):
+    """Without --listen: port 9999 of both loopbacks. In a network namespace of its own, where the port is free."""
+
+    def setUp(self) -> None:
+        self.inside = ["ip", "netns", "exec", self.network_namespace("default")]
+
+    def check_pong(self, host: str) -> None:
+        client = Tool([*self.inside, "nc", "-N", host, "9999"])
+        self.addCleanup(client.close)
+        self.assertEqual(client.ask("ping", 1), ["1 pong"])
+
+    def test_R1_both_loopbacks(self) -> None:
+        run_tool(*self.inside, "ip", "link", "set", "lo", "up")
+        daemon = self.daemon(listen=[], listeners=2, wrapper=self.inside)
+        self.assertEqual(daemon.uris, ["tcp://127.0.0.1:9999", "tcp://[::1]:9999"])
+        self.check_pong("127.0.0.1")
+        self.check_pong("::1")
+
+    def test_R1_a_machine_without_ipv6(self) -> None:
+        """Its absence is a line in the log and no failure."""
+        run_tool(*self.inside, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
+        run_tool(*self.inside, "ip", "link", "set", "lo", "up")
+        daemon = self.daemon(listen=[], listeners=1, wrapper=self.inside)
+        self.assertEqual(daemon.uris, ["tcp://127.0.0.1:9999"])
+        self.check_pong("127.0.0.1")
+        self.assertIn("::1", daemon.stderr())
+
+
+class FailedStarts(DaemonTestCase):
+    """One line that says what and where, exit code 1, and nothing left behind. (Second daemons have their own file.)"""
+
+    def check_refused(self, *flags: str, names: str) -> None:
+        finished = run_to_exit(*flags)
+        self.assertEqual((finished.returncode, finished.stdout), (1, ""), finished.stderr)
+        self.assertEqual(finished.stderr.count("\n"), 1, finished.stderr)
+        self.assertIn(names, finished.stderr)
+
+    def test_S6_an_address_that_is_not_ours(self) -> None:
+        self.check_refused("--listen", NOT_OURS, names="192.0.2.1")
+
+    def test_S6_a_socket_in_a_folder_that_is_not_there(self) -> None:
+        path = self.temporary_directory() / "missing" / "lockd.sock"
+        self.check_refused("--listen", f"unix://{path}", names=str(path))
+
+    def test_S6_a_socket_path_that_is_too_long(self) -> None:
+        path = self.temporary_directory() / ("x" * 120)
+        self.check_refused("--listen", f"unix://{path}", names="x" * 120)
+
+    def test_S6_a_pidfile_that_cannot_be_written(self) -> None:
+        path = self.temporary_directory() / "missing" / "lockd.pid"
+        self.check_refused("--listen", LOOPBACK, "--pidfile", str(path), names=str(path))
+
+    def test_S6_a_failed_start_removes_what_it_made(self) -> None:
+        directory = self.temporary_directory()
+        unix, pidfile = directory / "lockd.sock", directory / "lockd.pid"
+        listen = ("--listen", f"unix://{unix}", "--listen", NOT_OURS)
+        self.check_refused(*listen, "--pidfile", str(pidfile), names="192.0.2.1")
+        self.assertFalse(unix.exists())
+        self.assertFalse(pidfile.exists())
+
+    def test_S6_a_failed_start_leaves_the_pidfile_of_the_one_that_serves(self) -> None:
+        path = self.temporary_directory() / "lockd.pid"
+        first = self.daemon("--pidfile", str(path))
+        self.check_refused("--listen", first.uris[0], "--pidfile", str(path), names=first.uris[0].rpartition("//")[2])
+        self.assertEqual(path.read_text(), f"{first.pid}\n")
