@@ -1,0 +1,205 @@
+// Microbenchmarks of the engine alone: no socket, no parser, one thread. Keys have 21 bytes; a full table holds
+// 1,000,000 locks of 15,000 sessions, half exclusive, half shared with ten holders to a key.
+#include <benchmark/benchmark.h>
+#include <fmt/core.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/sharded_table.h"
+#include "model/types.h"
+
+namespace lockd::bench {
+namespace {
+
+using engine::NullMutex;
+using engine::SessionLocks;
+using engine::ShardedTable;
+
+constexpr std::size_t lock_count = 1'000'000;
+constexpr std::size_t session_count = 15'000;
+constexpr std::size_t holders_per_key = 10;
+constexpr std::size_t end_budget = 256;  // locks that one call of end_some() may release
+
+template <class Mutex>
+ShardedTable<Mutex> empty_table(std::uint32_t shard_count) {
+  return ShardedTable<Mutex>({.seed = {.low = 1, .high = 2}, .shard_count = shard_count});
+}
+
+std::string key_of(std::size_t number) { return fmt::format("bench-{:015}", number); }
+
+// Keys number `first`, `first + stride` and so on: so many that the caches have to work.
+std::vector<std::string> keys_from(std::size_t first, std::size_t stride) {
+  std::vector<std::string> keys(65'536);
+  std::ranges::generate(keys, [&, next = first]() mutable { return key_of(std::exchange(next, next + stride)); });
+  return keys;
+}
+
+std::vector<SessionLocks> sessions_of(std::size_t count) {
+  std::vector<SessionLocks> sessions;
+  for (std::size_t id = 1; id <= count; ++id) sessions.emplace_back(SessionId{id});
+  return sessions;
+}
+
+// Takes lock number `number` of a full table.
+template <class Mutex>
+std::optional<Answer> take(ShardedTable<Mutex>& table, std::vector<SessionLocks>& sessions, std::size_t number) {
+  const bool shared = number % 2 == 1;
+  const std::size_t of_kind = number / 2;
+  return table.get(sessions[of_kind % sessions.size()], shared ? LockKind::shared : LockKind::exclusive,
+                   key_of(shared ? of_kind / holders_per_key : of_kind));
+}
+
+template <class Mutex>
+void fill(ShardedTable<Mutex>& table, std::vector<SessionLocks>& sessions) {
+  for (std::size_t number = 0; number < lock_count; ++number) take(table, sessions, number);
+}
+
+// Bytes that the allocator has given out.
+std::size_t allocated_bytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+// Processor time of this thread: what the machine gives to others meanwhile is not counted.
+double cpu_microseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+// The slowest call of each round, and the median of those over the rounds: what belongs to the table comes in each
+// round, what disturbs the machine does not.
+class SlowestCall {
+ public:
+  void begin_round() { rounds_us_.push_back(0); }
+
+  template <class Call>
+  auto time(Call call) {
+    const double start = cpu_microseconds();
+    const auto result = call();
+    rounds_us_.back() = std::max(rounds_us_.back(), cpu_microseconds() - start);
+    return result;
+  }
+
+  double median_us() {
+    const auto middle = rounds_us_.begin() + static_cast<std::ptrdiff_t>(rounds_us_.size() / 2);
+    std::ranges::nth_element(rounds_us_, middle);
+    return *middle;
+  }
+
+ private:
+  std::vector<double> rounds_us_;
+};
+
+// A session takes and releases a free key; sessions and keys pass by in turn.
+template <class Mutex>
+void get_and_release(benchmark::State& state, LockKind kind) {
+  auto table = empty_table<Mutex>(static_cast<std::uint32_t>(state.range(0)));
+  std::vector<SessionLocks> sessions = sessions_of(session_count);
+  if (state.range(1) != 0) fill(table, sessions);
+  const std::vector<std::string> keys = keys_from(2 * lock_count, 1);
+  std::size_t next = 0;
+  while (state.KeepRunning()) {
+    SessionLocks& session = sessions[next % sessions.size()];
+    const std::string& key = keys[next++ % keys.size()];
+    benchmark::DoNotOptimize(table.get(session, kind, key));
+    benchmark::DoNotOptimize(table.release(session, kind, key));
+  }
+}
+
+void get_and_release_exclusive(benchmark::State& state) { get_and_release<NullMutex>(state, LockKind::exclusive); }
+void get_and_release_shared(benchmark::State& state) { get_and_release<NullMutex>(state, LockKind::shared); }
+void get_and_release_mutex(benchmark::State& state) { get_and_release<std::mutex>(state, LockKind::exclusive); }
+
+// Asks for keys that others hold.
+void inspect_held(benchmark::State& state) {
+  auto table = empty_table<NullMutex>(1);
+  std::vector<SessionLocks> sessions = sessions_of(session_count);
+  fill(table, sessions);
+  const std::vector<std::string> keys = keys_from(0, 7);
+  std::size_t next = 0;
+  while (state.KeepRunning()) {
+    benchmark::DoNotOptimize(table.inspect(sessions.front(), LockKind::exclusive, keys[next++ % keys.size()]));
+  }
+}
+
+// From the first lock to the last, each timed: what growth costs the one request that meets it, and the memory at the
+// end.
+void grow_to_a_million(benchmark::State& state) {
+  SlowestCall slowest;
+  double bytes = 0;
+  while (state.KeepRunning()) {
+    std::vector<SessionLocks> sessions = sessions_of(session_count);
+    const std::size_t bytes_before = allocated_bytes();
+    auto table = empty_table<NullMutex>(1);
+    slowest.begin_round();
+    for (std::size_t number = 0; number < lock_count; ++number) {
+      slowest.time([&] { return take(table, sessions, number); });
+    }
+    bytes = static_cast<double>(allocated_bytes() - bytes_before);
+  }
+  state.counters["slowest_get_us"] = slowest.median_us();
+  state.counters["bytes_per_lock"] = bytes / static_cast<double>(lock_count);
+}
+
+// One session that holds range(0) locks ends while the table is full: time a lock, and the slowest slice.
+void end_of_session(benchmark::State& state) {
+  const auto held = static_cast<std::size_t>(state.range(0));
+  auto table = empty_table<NullMutex>(1);
+  std::vector<SessionLocks> sessions = sessions_of(session_count);
+  fill(table, sessions);
+  std::uint64_t next_id = session_count;
+  SlowestCall slowest;
+  while (state.KeepRunning()) {
+    state.PauseTiming();
+    slowest.begin_round();
+    SessionLocks session(SessionId{++next_id});
+    for (std::size_t number = 0; number < held; ++number)
+      table.get(session, LockKind::exclusive, key_of(2 * lock_count + number));
+    state.ResumeTiming();
+    while (!slowest.time([&] { return table.end_some(session, end_budget); })) {
+    }
+  }
+  state.counters["per_lock"] = benchmark::Counter(
+      static_cast<double>(held), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["slowest_slice_us"] = slowest.median_us();
+}
+
+// All sessions of a full table end: what is still allocated of what the locks took.
+void memory_given_back(benchmark::State& state) {
+  double left = 0;
+  while (state.KeepRunning()) {
+    std::vector<SessionLocks> sessions = sessions_of(session_count);
+    auto table = empty_table<NullMutex>(1);
+    const std::size_t bytes_before = allocated_bytes();
+    fill(table, sessions);
+    const std::size_t bytes_full = allocated_bytes();
+    for (SessionLocks& session : sessions) table.end_some(session, lock_count);
+    left = static_cast<double>(allocated_bytes() - bytes_before) / static_cast<double>(bytes_full - bytes_before);
+  }
+  state.counters["percent_kept"] = 100 * left;
+}
+
+// {shards, whether the table is full}
+BENCHMARK(get_and_release_exclusive)->Args({1, 0})->Args({1, 1});
+BENCHMARK(get_and_release_shared)->Args({1, 0})->Args({1, 1});
+BENCHMARK(get_and_release_mutex)->Args({64, 0})->Args({64, 1});
+BENCHMARK(inspect_held);
+BENCHMARK(grow_to_a_million)->Unit(benchmark::kMillisecond)->Iterations(5);
+BENCHMARK(end_of_session)->Arg(66)->Unit(benchmark::kMicrosecond)->Iterations(10'000);
+BENCHMARK(end_of_session)->Arg(10'000)->Unit(benchmark::kMicrosecond)->Iterations(100);
+BENCHMARK(memory_given_back)->Unit(benchmark::kMillisecond)->Iterations(2);
+
+}  // namespace
+}  // namespace lockd::bench
+
+BENCHMARK_MAIN();
