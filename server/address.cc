@@ -42,12 +42,13 @@ bool is_port(std::string_view text) {
 
 ListenUri parse_tcp(std::string_view rest) {
   const std::size_t colon = rest.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) throw std::invalid_argument("expected tcp://HOST:PORT");
+  if (colon == std::string_view::npos) throw std::invalid_argument("expected tcp://HOST:PORT");
   std::string_view host = rest.substr(0, colon);
   const std::string_view port = rest.substr(colon + 1);
   if (!is_port(port)) throw std::invalid_argument("the port must be a number from 0 to 65535");
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed) host = host.substr(1, host.size() - 2);
+  if (host.empty()) throw std::invalid_argument("expected tcp://HOST:PORT");
   if (!bracketed && host.find(':') != std::string_view::npos)
     throw std::invalid_argument("an IPv6 address goes in brackets: tcp://[::1]:PORT");
   return {.is_unix = false, .host = std::string(host), .port = std::string(port), .path = {}};

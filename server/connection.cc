@@ -174,7 +174,7 @@ void Connection<Mutex>::on_writable() {
     if (*sent > 0 && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
     wait_writable();
   } else {
-    unsent_ = {};  // its memory too
+    std::string().swap(unsent_);  // its memory too
     if (phase_ == Phase::serving) deadline_.reset();
     if (phase_ == Phase::closing) return say_goodbye();
   }
@@ -202,7 +202,7 @@ template <class Mutex>
 void Connection<Mutex>::lose_peer(std::string_view why) {
   if (phase_ == Phase::serving)
     spdlog::debug("session {} lost its peer: {}", static_cast<std::uint64_t>(session_->id()), why);
-  unsent_ = {};
+  unsent_.clear();
   deadline_.reset();
   Error ignored;
   socket_.close(ignored);

@@ -65,7 +65,8 @@ void Listing<Mutex>::look_at_key(const Services<Mutex>& services) {
 
 template <class Mutex>
 std::size_t Listing<Mutex>::look_at_names(const Services<Mutex>& services) {
-  const auto rows = services.registry.names_after(names_after_, look_records_max);
+  if (names_after_ == 0) names_until_ = services.registry.last_named_at();
+  const auto rows = services.registry.names_between(names_after_, names_until_, look_records_max);
   for (const auto& row : rows) {
     if (text_.empty() || *row.name == text_) groups_.push_back(Group{*row.address, {row.name}});
   }

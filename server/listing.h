@@ -56,6 +56,7 @@ class Listing {
 
   engine::TableCursor cursor_;
   std::uint64_t names_after_ = 0;
+  std::uint64_t names_until_ = 0;  // names set later are not waited for: they might come for ever
   bool looked_at_all_ = false;
 
   std::vector<Group> groups_;

@@ -38,15 +38,19 @@ std::string check_listen_uri(const std::string& uri) {
   }
 }
 
-/// Digits alone, and a bound that no number wraps around.
-auto whole_number(std::uint64_t min, std::uint64_t max) {
-  return [min, max](const std::string& text) -> std::string {
+/// Decimal digits alone, and no number that wraps around. (The library would take 010 for octal.)
+CLI::Validator whole_number(std::uint64_t min, std::uint64_t max) {
+  const auto check = [min, max](std::string& text) -> std::string {
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool is_number = error == std::errc() && end == text.data() + text.size();
-    if (is_number && number >= min && number <= max) return {};
-    return text + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+    if (!is_number || number < min || number > max) {
+      return text + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+    }
+    text = std::to_string(number);
+    return {};
   };
+  return {check, ""};
 }
 
 std::string check_mode(const std::string& mode) {
@@ -79,12 +83,12 @@ void add_listening_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--max-connections", raw.options.connections_max,
                  "connections at once [default: the descriptor limit less 64]")
       ->type_name("N")
-      ->check(whole_number(1, std::uint64_t{1} << 31));
+      ->transform(whole_number(1, std::uint64_t{1} << 31));
   app.add_option("--peer-timeout", raw.peer_timeout_s,
                  "when a vanished or stalled client's connection ends, in seconds")
       ->type_name("S")
       ->capture_default_str()
-      ->check(whole_number(1, 3600));
+      ->transform(whole_number(1, 3600));
 }
 
 void add_protocol_options(CLI::App& app, RawOptions& raw) {
@@ -95,21 +99,21 @@ void add_protocol_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--max-line-bytes", settings.line_bytes_max, "the longest request")
       ->type_name("N")
       ->capture_default_str()
-      ->check(whole_number(1, std::uint64_t{1} << 20));
+      ->transform(whole_number(1, std::uint64_t{1} << 20));
   app.add_option("--max-output-bytes", settings.output_bytes_max, "replies kept for a client that does not read them")
       ->type_name("N")
       ->capture_default_str()
-      ->check(whole_number(1, std::uint64_t{1} << 30));
+      ->transform(whole_number(1, std::uint64_t{1} << 30));
   app.add_option("--max-locks", raw.options.locks_max, "locks of one connection [default: no bound]")
       ->type_name("N")
-      ->check(whole_number(1, UINT64_MAX));
+      ->transform(whole_number(1, UINT64_MAX));
 }
 
 void add_process_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--threads", raw.options.threads, "I/O threads")
       ->type_name("N")
       ->capture_default_str()
-      ->check(whole_number(1, threads_max));
+      ->transform(whole_number(1, threads_max));
   app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")->type_name("PATH");
   app.add_option("--log-level", raw.options.log_level, "what to log to stderr")
       ->type_name("LEVEL")
@@ -130,7 +134,10 @@ void read_config_file(CLI::App& app, const std::string& path) {
   try {
     app.parse_from_stream(file);
   } catch (const CLI::ParseError& error) {
-    throw CLI::FileError(path + ": " + error.what());
+    const std::string what = error.what();
+    constexpr std::string_view unknown = "INI was not able to parse ";  // the library's words for it
+    throw CLI::FileError(path + ": " +
+                         (what.starts_with(unknown) ? "no such setting: " + what.substr(unknown.size()) : what));
   }
 }
 
@@ -156,7 +163,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   raw.options.threads = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
   CLI::App app("lockd - named locks over a line protocol. A lock lives as long as the connection that took it.",
                "lockd");
-  app.allow_config_extras(CLI::config_extras_mode::capture);
+  app.allow_config_extras(CLI::config_extras_mode::error);
   add_listening_options(app, raw);
   add_protocol_options(app, raw);
   add_process_options(app, raw);

@@ -47,7 +47,7 @@ bool is_browser(std::string_view verb) {
 }  // namespace
 
 Parser::Result Parser::next(std::string_view input) {
-  scratch_ = {};
+  std::string().swap(scratch_);  // its memory too
   std::size_t consumed = 0;
   while (true) {
     const std::string_view rest = input.substr(consumed);

@@ -70,12 +70,19 @@ class Registry {
     Label name;
   };
 
-  /// R3, a slice of at most `count_max` rows, in the order in which the names were set; `after` (0 at the start) goes
-  /// on to the last one given.
-  std::vector<Named> names_after(std::uint64_t& after, std::size_t count_max) const {
+  /// When the name that is the last of `who` now was set, on a clock that counts names; 0 before the first.
+  std::uint64_t last_named_at() const {
+    const std::lock_guard lock(mutex_);
+    return last_named_at_;
+  }
+
+  /// R3, a slice of at most `count_max` rows, in the order in which the names were set: of those set after `after`,
+  /// which goes on to the last one given, and not after `until`.
+  std::vector<Named> names_between(std::uint64_t& after, std::uint64_t until, std::size_t count_max) const {
     const std::lock_guard lock(mutex_);
     std::vector<Named> rows;
-    for (auto at = names_.upper_bound(after); at != names_.end() && rows.size() < count_max; ++at) {
+    const auto end = names_.upper_bound(until);
+    for (auto at = names_.upper_bound(after); at != end && rows.size() < count_max; ++at) {
       rows.push_back(at->second);
       after = at->first;
     }

@@ -64,7 +64,7 @@ Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& serv
 template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
-  if (!listing_.empty() && listing_.back().go_on(services, out)) listing_.clear();
+  if (!listing_.empty() && listing_.back().go_on(services, out)) std::vector<Listing<Mutex>>().swap(listing_);
   return resume(services, out);
 }
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from client import TIME_SCALE, Client
-from daemon import MIB, Daemon, DaemonTestCase, eventually, wait_until_still
+from daemon import LOOPBACK, MIB, Daemon, DaemonTestCase, eventually, wait_until_still
 
 LONG_KEY = "k" * 8000
 SMALL_WINDOW = 65536  # a receive buffer, in bytes: what a client leaves unread stays with the daemon
 
 
 class HostileTestCase(DaemonTestCase):
-    def start(self, *flags: str) -> tuple[Daemon, Client]:
+    def start(self, *flags: str, listen: Sequence[str] = (LOOPBACK,)) -> tuple[Daemon, Client]:
         """A daemon, and an innocent client that holds the lock with the long key: each `d` is a reply of 8 KB."""
-        daemon = self.daemon(*flags)
+        daemon = self.daemon(*flags, listen=listen)
         innocent = self.connect(daemon)
         innocent.expect(f"g {LONG_KEY}", f"1 Lock Get Success: {LONG_KEY}")
-        self.line = f"{LONG_KEY}: {innocent.address}\n".encode()
+        self.line = LONG_KEY.encode() + b": " + innocent.ask("me").split()[1] + b"\n"
         return daemon, innocent
 
     def is_free(self, observer: Client, key: str) -> bool:
@@ -89,9 +90,9 @@ class SlowReaders(HostileTestCase):
         self.assertLessEqual(set(stays), set(listed))
         self.assertLessEqual({key for key in listed if not key.startswith("other")}, set(keys))
 
-    def test_S2_a_client_that_takes_no_bytes_is_ended(self) -> None:
-        """And its locks are free; a holder that is merely silent, as long, stays."""
-        daemon, innocent = self.start("--peer-timeout", "2")
+    def check_ended(self, listen: str) -> None:
+        """A client that takes no bytes is ended, and its locks are free; a holder that is silent as long stays."""
+        daemon, innocent = self.start("--peer-timeout", "2", listen=[listen])
         silent, slow = self.connect(daemon), self.connect(daemon, receive_buffer_bytes=SMALL_WINDOW)
         silent.expect("g quiet", "1 Lock Get Success: quiet")
         slow.expect("g stuck", "1 Lock Get Success: stuck")
@@ -103,10 +104,17 @@ class SlowReaders(HostileTestCase):
         eventually(lambda: daemon.descriptors() == descriptors - 1, 5, "its descriptor is closed")
         silent.expect("i quiet", "1 Lock Is Locked: quiet")
 
+    def test_S2_a_client_that_takes_no_bytes_is_ended(self) -> None:
+        self.check_ended(LOOPBACK)
+
+    def test_S2_a_client_that_takes_no_bytes_is_ended_on_a_unix_socket(self) -> None:
+        """Where no TCP_USER_TIMEOUT helps."""
+        self.check_ended(f"unix://{self.temporary_directory()}/lockd.sock")
+
     def test_S2_a_reader_that_takes_some_bytes_stays(self) -> None:
         """2.5 times as long as --peer-timeout, with replies waiting for it all the while."""
-        daemon, _ = self.start("--peer-timeout", "2", "--max-output-bytes", "65536")
-        slow = self.connect(daemon, receive_buffer_bytes=65536)
+        daemon, _ = self.start("--peer-timeout", "2", "--max-output-bytes", str(64 * MIB))
+        slow = self.connect(daemon, receive_buffer_bytes=SMALL_WINDOW)
         slow.send("d\n" * 8000)
         taken, end = 0, time.monotonic() + 5
         while time.monotonic() < end:
@@ -205,12 +213,13 @@ class Ends(HostileTestCase):
 
     def test_S3_replies_still_come_after_the_end_of_the_session(self) -> None:
         daemon, innocent = self.start("--max-output-bytes", str(64 * MIB))
-        client = self.connect(daemon, receive_buffer_bytes=SMALL_WINDOW)
-        client.send("g mine\n" + "i mine\n" * 150000)
+        client = self.connect(daemon)
+        key = b"m" * 1000
+        client.send(b"g %s\n" % key + b"i %s\n" % key * 12000)
         client.half_close()
-        eventually(lambda: innocent.counters()["command_i"] >= 150000, 30, "all is executed")
-        eventually(lambda: self.is_free(innocent, "mine"), 1, "the lock is free")
-        client.expect_bytes(b"1 Lock Get Success: mine\n" + b"1 Lock Is Locked: mine\n" * 150000)
+        eventually(lambda: innocent.counters()["command_i"] >= 12000, 30, "all is executed")
+        eventually(lambda: innocent.ask(b"i " + key) == b"0 Lock Not Locked: " + key, 1, "the lock is free")
+        client.expect_bytes(b"1 Lock Get Success: %s\n" % key + b"1 Lock Is Locked: %s\n" % key * 12000)
         client.expect_eof()
 
     def test_F5_100000_requests_in_one_write(self) -> None:

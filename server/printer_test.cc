@@ -1,0 +1,205 @@
+// The printer: each text by hand from the protocol, and the two ways in which bytes are escaped.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/protocol.h"
+
+namespace lockd::server {
+namespace {
+
+using namespace std::string_literals;
+
+std::string printed(const Answer& answer, std::string_view text = {}) {
+  std::string out;
+  print(out, answer, text);
+  return out;
+}
+
+std::string json(std::string_view bytes) {
+  std::string out;
+  print_json_string(out, bytes);
+  return out;
+}
+
+// ---- replies ----
+
+struct Line {
+  Answer answer;
+  const char* text;
+  const char* bytes;
+};
+
+const std::vector<Line> lines = {
+    {{Outcome::lock_get_success}, "a b", "1 Lock Get Success: a b\n"},
+    {{Outcome::lock_get_failure}, "a b", "0 Lock Get Failure: a b\n"},
+    {{Outcome::lock_release_success}, "a b", "1 Lock Release Success: a b\n"},
+    {{Outcome::lock_release_failure}, "a b", "0 Lock Release Failure: a b\n"},
+    {{Outcome::lock_is_locked}, "a b", "1 Lock Is Locked: a b\n"},
+    {{Outcome::lock_not_locked}, "a b", "0 Lock Not Locked: a b\n"},
+    {{Outcome::shared_get_success, 12}, "a b", "12 Shared Lock Get Success: a b\n"},
+    {{Outcome::shared_release_success}, "a b", "1 Shared Lock Release Success: a b\n"},
+    {{Outcome::shared_release_failure}, "a b", "0 Shared Lock Release Failure: a b\n"},
+    {{Outcome::shared_is_locked, 3}, "a b", "3 Shared Lock Is Locked: a b\n"},
+    {{Outcome::shared_not_locked}, "a b", "0 Shared Lock Not Locked: a b\n"},
+    {{Outcome::too_many_locks}, "a b", "0 Too Many Locks: a b\n"},
+    {{Outcome::unknown_command}, "frob", "0 Unknown Command: frob\n"},
+    {{Outcome::bad_arguments}, "ping", "0 Bad Arguments: ping\n"},
+    {{Outcome::line_too_long, 8192}, "", "0 Line Too Long: limit 8192 bytes\n"},
+    {{Outcome::disabled}, "", "0 disabled\n"},
+    {{Outcome::named}, "", "1 ok\n"},
+    {{Outcome::pong}, "", "1 pong\n"},
+    {{Outcome::version}, "1.22.333", "1 lockd 1.22.333\n"},
+};
+
+TEST(Printer, X1_X2_X3_H1_H2_H3_S5_F6_F8_F9_L4_R2_E4_the_text_of_each_outcome) {
+  std::set<Outcome> seen;
+  for (const auto& [answer, text, bytes] : lines) {
+    EXPECT_EQ(printed(answer, text), bytes);
+    seen.insert(answer.outcome);
+  }
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(Outcome::version) + 1) << "an outcome is not in this table";
+}
+
+TEST(Printer, F7_a_reply_is_appended_and_ends_in_LF_alone) {
+  std::string out = "before\n";
+  for (const auto& [answer, text, bytes] : lines) {
+    const std::string expected = out + bytes;
+    print(out, answer, text);
+    ASSERT_EQ(out, expected);
+  }
+  EXPECT_EQ(out.find('\r'), std::string::npos);
+}
+
+TEST(Printer, F7_a_key_is_echoed_as_it_is) {
+  const std::string key = "\0 \x7f\xff\"\\\x01"s;
+  EXPECT_EQ(printed({Outcome::lock_get_success}, key), "1 Lock Get Success: " + key + "\n");
+  EXPECT_EQ(printed({Outcome::lock_get_failure}, ""), "0 Lock Get Failure: \n");
+}
+
+TEST(Printer, H1_H3_numbers_of_any_size) {
+  constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(printed({Outcome::shared_get_success, 1}, "k"), "1 Shared Lock Get Success: k\n");
+  EXPECT_EQ(printed({Outcome::shared_get_success, 10}, "k"), "10 Shared Lock Get Success: k\n");
+  EXPECT_EQ(printed({Outcome::shared_is_locked, 65536}, "k"), "65536 Shared Lock Is Locked: k\n");
+  EXPECT_EQ(printed({Outcome::shared_is_locked, largest}, "k"), "18446744073709551615 Shared Lock Is Locked: k\n");
+  std::string out = "n=";
+  print_number(out, 0);
+  EXPECT_EQ(out, "n=0");
+}
+
+TEST(Printer, F8_bytes_outside_0x21_to_0x7E_of_an_unknown_verb_are_escaped) {
+  EXPECT_EQ(printed({Outcome::unknown_command}, "\0\x1f\x20\x7f\x80\xab\xff"s),
+            "0 Unknown Command: \\x00\\x1F\\x20\\x7F\\x80\\xAB\\xFF\n");
+  std::string visible;
+  for (char byte = 0x21; byte < 0x7F; ++byte) visible += byte;
+  for (const auto& piece : {visible.substr(0, 60), visible.substr(60)}) {
+    EXPECT_EQ(printed({Outcome::unknown_command}, piece), "0 Unknown Command: " + piece + "\n");
+  }
+}
+
+TEST(Printer, F8_an_unknown_verb_is_cut_to_64_of_its_own_bytes) {
+  EXPECT_EQ(printed({Outcome::unknown_command}, std::string(64, 'v')),
+            "0 Unknown Command: " + std::string(64, 'v') + "\n");
+  EXPECT_EQ(printed({Outcome::unknown_command}, std::string(64, 'v') + "w"),
+            "0 Unknown Command: " + std::string(64, 'v') + "\n");
+  std::string escaped;
+  for (int i = 0; i < 64; ++i) escaped += "\\xEE";
+  EXPECT_EQ(printed({Outcome::unknown_command}, std::string(8192, '\xee')), "0 Unknown Command: " + escaped + "\n");
+}
+
+TEST(Printer, E4_help_has_a_line_for_each_verb_and_END) {
+  std::string out = "before\n";
+  print_help(out);
+  std::istringstream help(out);
+  std::string line;
+  std::getline(help, line);
+  EXPECT_EQ(line, "before");
+  for (const VerbRow& row : verb_table) {
+    ASSERT_TRUE(std::getline(help, line));
+    EXPECT_TRUE(line.starts_with(std::string(row.usage) + " ")) << line;
+    EXPECT_TRUE(line.ends_with(row.summary)) << line;
+  }
+  ASSERT_TRUE(std::getline(help, line));
+  EXPECT_EQ(line, "END");
+  EXPECT_FALSE(std::getline(help, line));
+  EXPECT_TRUE(out.ends_with("END\n"));
+}
+
+// ---- JSON ----
+
+TEST(JsonString, L2_quotes_and_backslashes_get_a_backslash) {
+  EXPECT_EQ(json(""), R"("")");
+  EXPECT_EQ(json("plain key/1"), R"("plain key/1")");
+  EXPECT_EQ(json(R"(a"b\c)"), R"("a\"b\\c")");
+  EXPECT_EQ(json(R"("\"\)"), R"("\"\\\"\\")");
+}
+
+TEST(JsonString, L2_bytes_below_0x20_are_u00hh_in_lower_case_and_0x7f_is_not) {
+  std::string bytes;
+  for (char byte = 0; byte < 0x20; ++byte) bytes += byte;
+  EXPECT_EQ(json(bytes),
+            R"("\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0009\u000a\u000b\u000c\u000d\u000e\u000f)"
+            R"(\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f")");
+  EXPECT_EQ(json("\x20\x7f"), "\"\x20\x7f\"");
+}
+
+TEST(JsonString, L2_well_formed_UTF_8_stands_as_it_is) {
+  const std::vector<std::string> sequences = {
+      "\xC2\x80",         "\xDF\xBF",         "\xE0\xA0\x80",     "\xE0\xBF\xBF",
+      "\xE1\x80\x80",     "\xEC\xBF\xBF",     "\xED\x80\x80",     "\xED\x9F\xBF",
+      "\xEE\x80\x80",     "\xEF\xBF\xBF",     "\xF0\x90\x80\x80", "\xF0\xBF\xBF\xBF",
+      "\xF1\x80\x80\x80", "\xF3\xBF\xBF\xBF", "\xF4\x80\x80\x80", "\xF4\x8F\xBF\xBF",
+  };
+  std::string all;
+  for (const std::string& sequence : sequences) {
+    EXPECT_EQ(json(sequence), "\"" + sequence + "\"");
+    all += sequence + "x";
+  }
+  EXPECT_EQ(json(all), "\"" + all + "\"");
+}
+
+// Bytes of which none is part of a well-formed sequence: each stands as \u00hh.
+class IllFormed : public testing::TestWithParam<std::string> {
+ protected:
+  static std::string escaped(std::string_view bytes) {
+    std::string out;
+    for (const char byte : bytes) {
+      out += "\\u00";
+      out += "0123456789abcdef"[static_cast<unsigned char>(byte) / 16];
+      out += "0123456789abcdef"[static_cast<unsigned char>(byte) % 16];
+    }
+    return out;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(lone, IllFormed, testing::Values("\x80", "\xBF", "\x80\x80", "\xFE", "\xFF", "\xC0", "\xC1"));
+INSTANTIATE_TEST_SUITE_P(overlong, IllFormed,
+                         testing::Values("\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xF0\x80\x80\x80",
+                                         "\xF0\x8F\xBF\xBF", "\xF8\x88\x80\x80\x80", "\xFC\x84\x80\x80\x80\x80"));
+INSTANTIATE_TEST_SUITE_P(surrogates, IllFormed, testing::Values("\xED\xA0\x80", "\xED\xAF\xBF", "\xED\xBF\xBF"));
+INSTANTIATE_TEST_SUITE_P(too_large, IllFormed,
+                         testing::Values("\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xF7\xBF\xBF\xBF"));
+INSTANTIATE_TEST_SUITE_P(truncated, IllFormed,
+                         testing::Values("\xC3", "\xE2", "\xE2\x82", "\xF0", "\xF0\x9F", "\xF0\x9F\x98", "\xC3\xC3",
+                                         "\xE2\x82\xE2\x82", "\xF4\x8F\xBF"));
+
+TEST_P(IllFormed, L2_each_byte_is_escaped_whatever_stands_around_it) {
+  const std::string& bytes = GetParam();
+  EXPECT_EQ(json(bytes), "\"" + escaped(bytes) + "\"");
+  EXPECT_EQ(json(bytes + "A"), "\"" + escaped(bytes) + "A\"");
+  EXPECT_EQ(json("A" + bytes), "\"A" + escaped(bytes) + "\"");
+  EXPECT_EQ(json(bytes + "\""), "\"" + escaped(bytes) + R"(\"")");
+  EXPECT_EQ(json(bytes + "\n"), "\"" + escaped(bytes) + "\\u000a\"");
+  EXPECT_EQ(json(bytes + "\xC3\xA9"), "\"" + escaped(bytes) + "\xC3\xA9\"");
+  EXPECT_EQ(json("\xC3\xA9" + bytes), "\"\xC3\xA9" + escaped(bytes) + "\"");
+}
+
+}  // namespace
+}  // namespace lockd::server

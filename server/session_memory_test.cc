@@ -1,0 +1,148 @@
+// How much memory a session keeps (F5, F6, L5). This file replaces operator new for the whole program, so that it is
+// known how many bytes are in use.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <new>
+#include <string>
+
+#include "server/test_server.h"
+
+namespace {
+
+std::atomic<std::int64_t> bytes_in_use = 0;
+std::atomic<std::int64_t> bytes_in_use_peak = 0;
+
+}  // namespace
+
+void* operator new(std::size_t byte_count) {
+  void* const memory = std::malloc(byte_count == 0 ? 1 : byte_count);
+  if (memory == nullptr) throw std::bad_alloc();
+  bytes_in_use += static_cast<std::int64_t>(::malloc_usable_size(memory));
+  bytes_in_use_peak = std::max(bytes_in_use_peak.load(), bytes_in_use.load());
+  return memory;
+}
+
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr) bytes_in_use -= static_cast<std::int64_t>(::malloc_usable_size(memory));
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+void* operator new[](std::size_t byte_count) { return operator new(byte_count); }
+void operator delete[](void* memory) noexcept { operator delete(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
+
+namespace lockd::server {
+namespace {
+
+class SessionMemory : public testing::Test {
+ protected:
+  // What the client's session keeps on the heap beyond what it had when it was new, after it was asked this. (The
+  // tables keep room of their own, so they are warmed up by a session that asks the same before.)
+  std::int64_t kept_after(const std::string& requests) {
+    TestClient(server_, ++last_number_).ask(requests + "\nquit\n");
+    TestClient client(server_, ++last_number_);
+    const std::int64_t before = bytes_in_use;
+    client.ask(requests);
+    const std::int64_t kept = bytes_in_use - before;
+    client.end();
+    return kept;
+  }
+
+  TestServer<> server_;
+  std::uint64_t last_number_ = 0;
+};
+
+TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_plain_requests) {
+  EXPECT_EQ(kept_after("i k\nsi k\nping\nme\nq\nfrob\n\n"), 0);
+  EXPECT_EQ(kept_after("i " + std::string(5000, 'k') + "\n"), 0);
+}
+
+TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_requests_in_pieces) {
+  TestClient client(server_, ++last_number_);
+  const std::int64_t before = bytes_in_use;
+  client.ask("i " + std::string(5000, 'k'));
+  EXPECT_GE(bytes_in_use - before, 5000);
+  EXPECT_LE(bytes_in_use - before, 6000) << "no more than the beginning of the line needs";
+  client.ask(std::string(1000, 'k') + "\n");
+  EXPECT_EQ(bytes_in_use - before, 0);
+}
+
+TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_a_key_that_was_folded) {
+  EXPECT_EQ(kept_after("i a  " + std::string(5000, 'k') + "\n"), 0);
+}
+
+TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_a_listing) {
+  EXPECT_EQ(kept_after("d\nsd\nd k\ndump\nwho\n"), 0);
+}
+
+TEST_F(SessionMemory, F5_an_idle_session_keeps_no_heap_after_it_was_drained) {
+  std::string requests;
+  for (int i = 0; i < 60'000; ++i) requests += "i k\n";
+  EXPECT_EQ(kept_after(requests), 0);
+}
+
+TEST_F(SessionMemory, F6_a_line_without_an_end_is_not_kept) {
+  TestClient client(server_, ++last_number_);
+  const std::string chunk(64 * 1024, 'x');
+  const std::int64_t before = bytes_in_use;
+  for (int i = 0; i < 24 * 16; ++i) {
+    client.ask(chunk);
+    ASSERT_EQ(bytes_in_use - before, 0);
+  }
+}
+
+TEST_F(SessionMemory, F5_a_client_that_never_reads_costs_its_bound_and_its_unread_input) {
+  TestClient client(server_, ++last_number_);
+  std::string requests;
+  while (requests.size() < 64 * 1024) requests += "i k\n";
+  const std::int64_t before = bytes_in_use;
+  while (client.next == Next::read) client.receive(requests);
+  const auto output = static_cast<std::int64_t>(client.output.capacity());
+  EXPECT_LE(client.output.size(), server_.settings.output_bytes_max + 100);
+  EXPECT_LE(bytes_in_use - before - output, 64 * 1024 + 1000);
+}
+
+TEST_F(SessionMemory, L5_a_listing_of_many_keys_keeps_only_a_few) {
+  TestClient holder(server_, ++last_number_);
+  for (int i = 0; i < 50'000; ++i) holder.ask("g key" + std::to_string(i) + "\n");
+  TestClient client(server_, ++last_number_);
+  client.output.reserve(2 * Listing<engine::NullMutex>::slice_bytes_max);
+  const std::int64_t before = bytes_in_use;
+  client.receive("d\n");
+  for (; client.next == Next::turn; client.go_on()) {
+    ASSERT_LT(bytes_in_use - before, 16 * 1024) << "between slices";
+    client.output.clear();  // and keeps its capacity
+  }
+}
+
+TEST_F(SessionMemory, L5_a_key_with_20000_holders_is_listed_within_bounds) {
+  constexpr std::int64_t holder_count = 20'000;
+  server_.settings.output_bytes_max = 1000;
+  std::deque<TestClient> holders;
+  for (std::int64_t i = 0; i < holder_count; ++i) holders.emplace_back(server_, ++last_number_).ask("sg k\n");
+  TestClient client(server_, ++last_number_);
+  const std::int64_t before = bytes_in_use;
+  bytes_in_use_peak = before;
+  client.receive("sd\n");
+  std::size_t line_count = 0;
+  while (client.next == Next::turn || client.next == Next::drain) {
+    ASSERT_LT(client.output.size(), 1000 + Listing<engine::NullMutex>::slice_bytes_max + 100);
+    line_count += static_cast<std::size_t>(std::ranges::count(client.take_output(), '\n'));
+    client.go_on();
+  }
+  line_count += static_cast<std::size_t>(std::ranges::count(client.output, '\n'));
+  EXPECT_EQ(line_count, static_cast<std::size_t>(holder_count));
+  // Its holders of one moment, 16 bytes each (twice while a vector might grow), and a slice of output that doubles.
+  EXPECT_LT(bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
+}
+
+}  // namespace
+}  // namespace lockd::server
