@@ -1,0 +1,40 @@
+// Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp and unix, is the build tree's own.
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <string>
+
+#include "proptests/scenario.h"
+
+namespace {
+
+std::optional<std::string> failure(const std::string& target_name, const std::string& file) {
+  using namespace lockd::proptests;
+  try {
+    const auto steps = load_transcript(file, TranscriptFormat::scenario);
+    const auto target = make_target(target_name, steps, LOCKD_BINARY);
+    return play(steps, file, *target);
+  } catch (const std::exception& error) {
+    return file + ": " + error.what();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  if (arguments.size() < 3) {
+    std::fputs("usage: scenario TARGET FILE..., TARGET one of", stderr);
+    for (const std::string& name : lockd::proptests::target_names()) std::fprintf(stderr, " %s", name.c_str());
+    std::fputs("\n", stderr);
+    return 2;
+  }
+  int failures = 0;
+  for (const std::string file : arguments.subspan(2)) {
+    const auto what = failure(arguments[1], file);
+    if (what) std::printf("%s\n", what->c_str());
+    failures += what ? 1 : 0;
+  }
+  std::printf("%zu played on %s, %d failed\n", arguments.size() - 2, arguments[1], failures);
+  return failures == 0 ? 0 : 1;
+}

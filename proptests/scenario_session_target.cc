@@ -1,0 +1,153 @@
+// Sessions over the engine as a target: the very code that serves, less its sockets and threads.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "proptests/scenario_byte_target.h"
+#include "server/session.h"
+
+namespace lockd::proptests {
+namespace {
+
+using engine::NullMutex;
+using server::Next;
+
+struct Configuration {
+  server::Settings settings;
+  std::uint64_t locks_max = std::numeric_limits<std::uint64_t>::max();
+};
+
+class SessionTarget : public ByteTarget {
+ public:
+  SessionTarget(const Configuration& configuration, std::size_t bytes_at_once)
+      : settings_(configuration.settings),
+        bytes_at_once_(bytes_at_once),
+        table_({{}, 4, configuration.locks_max}),
+        services_{settings_, table_, registry_, statistics_[0], statistics_} {}
+
+  // The lowest free port, as kernels may give it: an address comes again as soon as it can.
+  void connect(const std::string& client) override {
+    int port = 50001;
+    while (!ports_.insert(port).second) ++port;
+    const std::string address = "127.0.0.1:" + std::to_string(port);
+    const SessionId id{clients_.size() + 1};
+    clients_.try_emplace(client, Client{server::Session<NullMutex>(id, address, services_), address, port});
+  }
+
+  std::string address(const std::string& client) const override { return clients_.at(client).address; }
+
+  void send(const std::string& client, std::string_view bytes) override {
+    Client& sender = clients_.at(client);
+    while (!bytes.empty() && !sender.ended) {
+      std::string out;
+      const Next next = sender.session.receive(bytes.substr(0, bytes_at_once_), services_, out);
+      bytes.remove_prefix(std::min(bytes.size(), bytes_at_once_));
+      proceed(sender, next, out);
+    }
+  }
+
+  void finish(const std::string& client) override {
+    Client& finisher = clients_.at(client);
+    finisher.end_expected = true;
+    std::string out;
+    if (!finisher.ended) proceed(finisher, finisher.session.finish(), out);
+  }
+
+  void close(const std::string& client) override {
+    finish(client);
+    settle(client);
+  }
+
+  void reset(const std::string& client) override {
+    Client& resetter = clients_.at(client);
+    resetter.end_expected = true;
+    resetter.received.clear();
+    end(resetter);
+  }
+
+  void settle(const std::string& client) override {
+    const Client& reader = clients_.at(client);
+    if (!reader.received.empty()) throw Mismatch("nothing", shown(reader.received));
+    if (reader.ended && !reader.end_expected) throw Mismatch("an open connection", "END-OF-STREAM");
+  }
+
+  void shut_down() override {
+    for (auto& [name, client] : clients_) end(client);
+    const auto keys = table_.key_count(LockKind::exclusive) + table_.key_count(LockKind::shared);
+    if (keys != 0) throw Mismatch("no locks left", std::to_string(keys));
+    if (registry_.size() != 0) throw Mismatch("no sessions left", std::to_string(registry_.size()));
+    if (const auto broken = table_.check_invariants()) throw std::runtime_error(*broken);
+  }
+
+ private:
+  struct Client {
+    server::Session<NullMutex> session;
+    std::string address;
+    int port;
+    std::string received = {};
+    bool ended = false;
+    bool end_expected = false;
+  };
+
+  // A pump whose client takes all replies at once.
+  void proceed(Client& client, Next next, std::string& out) {
+    while (true) {
+      client.received += out;
+      out.clear();
+      if (next == Next::end) return end(client);
+      if (next == Next::read) return;
+      next = client.session.go_on(services_, out);
+    }
+  }
+
+  void end(Client& client) {
+    if (client.ended) return;
+    while (!client.session.end_some(services_, 1)) continue;
+    client.ended = true;
+    ports_.erase(client.port);
+  }
+
+  std::string take_line(const std::string& client) override {
+    std::string& received = clients_.at(client).received;
+    const std::size_t line_feed = received.find('\n');
+    const std::string line = received.substr(0, line_feed == std::string::npos ? line_feed : line_feed + 1);
+    received.erase(0, line.size());
+    return line;
+  }
+
+  std::string take_rest(const std::string& client) override {
+    Client& reader = clients_.at(client);
+    if (!reader.ended) throw Mismatch("END-OF-STREAM", "an open connection");
+    reader.end_expected = true;
+    return std::exchange(reader.received, {});
+  }
+
+  const server::Settings settings_;
+  const std::size_t bytes_at_once_;
+  engine::ShardedTable<NullMutex> table_;
+  server::Registry<NullMutex> registry_;
+  std::array<server::Statistics, 1> statistics_;
+  const server::Services<NullMutex> services_;
+  std::map<std::string, Client> clients_;
+  std::set<int> ports_;
+};
+
+}  // namespace
+
+std::unique_ptr<Target> make_session_target(std::vector<std::string> flags, std::size_t bytes_at_once) {
+  Configuration configuration;
+  auto& [settings, locks_max] = configuration;
+  settings.line_bytes_max = take_number(flags, "--max-line-bytes", settings.line_bytes_max);
+  settings.output_bytes_max = take_number(flags, "--max-output-bytes", settings.output_bytes_max);
+  settings.classic = take_flag(flags, "--classic");
+  settings.dump = !take_flag(flags, "--no-dump");
+  settings.registry = !take_flag(flags, "--no-registry");
+  locks_max = take_number(flags, "--max-locks", locks_max);
+  expect_none_left(flags);
+  return std::make_unique<SessionTarget>(configuration, bytes_at_once);
+}
+
+}  // namespace lockd::proptests

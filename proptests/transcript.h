@@ -1,0 +1,76 @@
+// Reads transcripts: conversations of some clients with a server, as text files. The recorded ones of lockd's ancestors
+// and the project's own scenario files have one format, and every target (model, session, daemon) replays the same
+// files.
+//
+//     # A comment. Blank lines are ignored too.
+//     flags --classic --max-locks 2     what the server is started with: once at most, before the first `connect`
+//     connect C                         client C (letters, digits and `_`) opens its one connection
+//     C> request                        C sends these bytes and an LF
+//     C>| bytes                         C sends these bytes alone, so that a request can be cut anywhere
+//     C< reply line                     the next line that C receives, its LF left out
+//     C<* reply line                    the same, but consecutive lines of this sort may come in any order
+//     C< (nothing)                      C receives nothing for what it sent last
+//     C< END-OF-STREAM                  the server has closed C's connection
+//     finish C                          C closes its sending side (FIN) and goes on reading
+//     close C                           C closes its connection
+//     reset C                           C's connection is reset (RST)
+//
+// One blank stands between the sign and the bytes, and those behind it count. `{C}` stands for client C's address.
+#ifndef LOCKD_PROPTESTS_TRANSCRIPT_H_
+#define LOCKD_PROPTESTS_TRANSCRIPT_H_
+
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockd::proptests {
+
+/// How bytes are written. Scenario files: as they are, and `\\`, `\t`, `\r`, `\n` (behind `>|` only) and `\xHH` in
+/// requests and replies. Recorded files: in UTF-8, each character being the byte of that number (Latin-1), and no
+/// escape but one `\r` at the end of a reply.
+enum class TranscriptFormat { recorded, scenario };
+
+enum class StepKind {
+  flags,
+  connect,
+  send,
+  expect,
+  expect_any_order,
+  expect_nothing,
+  expect_end,
+  finish,
+  close,
+  reset
+};
+
+/// One thing to do or to see. Reply lines of one client and sort that follow one another make one step.
+struct TranscriptStep {
+  StepKind kind = StepKind::flags;
+  int line = 0;                    // where it begins in the file, from 1
+  std::string client;              // of all but `flags`
+  std::string bytes;               // of `send`: all that goes out, the LF included
+  std::vector<std::string> lines;  // of `expect` and `expect_any_order`: without LF; of `flags`: the words
+
+  friend bool operator==(const TranscriptStep&, const TranscriptStep&) = default;
+};
+
+/// Says "file:line: what".
+struct TranscriptError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The steps of a whole file; `file` is its name for errors. Throws TranscriptError at the first line that says
+/// nothing, or that asks for the impossible: a client that speaks before `connect` or after its end, or connects twice.
+std::vector<TranscriptStep> read_transcript(std::string_view text, const std::string& file, TranscriptFormat format);
+
+/// The same from a file of the file system; a file that can't be read is an error too.
+std::vector<TranscriptStep> load_transcript(const std::string& path, TranscriptFormat format);
+
+/// `text` with `{C}` replaced for each client C that `addresses` knows. Other braces stay.
+std::string with_addresses(std::string_view text, const std::map<std::string, std::string>& addresses);
+
+}  // namespace lockd::proptests
+
+#endif  // LOCKD_PROPTESTS_TRANSCRIPT_H_
