@@ -12,6 +12,7 @@ namespace lockd::bench {
 namespace {
 
 constexpr std::chrono::microseconds innocent_interval{500};
+constexpr std::size_t under_way_max = 20'000;  // of ten seconds; what a socket's buffers hold easily
 constexpr std::chrono::milliseconds pause_between_looks{1};
 constexpr std::chrono::milliseconds pause_between_checks{100};
 constexpr std::chrono::minutes patience{1};
@@ -34,31 +35,40 @@ void Repeater::finish() {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-Innocent::Innocent(std::uint16_t port, const PhaseHistory& phases) : phases_(phases), client_(port) {}
+Innocent::Innocent(std::uint16_t port, const SharedPhase& phase) : phase_(phase), client_(port) {}
 
 void Innocent::step() {
   // It asks to run before the other threads here, which are no part of what it measures; where that is refused it just
   // runs.
-  if (requests_ == 0) setpriority(PRIO_PROCESS, 0, -20);
-  const Clock::time_point due = due_.load() + innocent_interval;
-  due_ = due;
-  const bool late = Clock::now() > due;
-  std::this_thread::sleep_until(due);
-  const Clock::time_point start = late ? due : Clock::now();
-  const std::string key = fmt::format("innocent-{:012}", requests_++);
-  client_.send("i " + key + "\n");
+  if (asked_ == 0) setpriority(PRIO_PROCESS, 0, -20);
+  const bool may_ask = under_way_.size() < under_way_max;
+  if (may_ask && Clock::now() >= due_) ask();
+  if (client_.readable_by(may_ask ? due_ : Clock::now() + patience)) take_reply();
+}
+
+void Innocent::ask() {
+  due_ += innocent_interval;
+  under_way_.push_back({.sent_at = Clock::now(), .phase = phase_, .key = fmt::format("innocent-{:012}", asked_++)});
+  client_.send("i " + under_way_.back().key + "\n");
+}
+
+void Innocent::take_reply() {
   const std::string reply = client_.read_line();
-  const Clock::time_point end = Clock::now();
-  if (reply != "0 Lock Not Locked: " + key) throw std::runtime_error("an innocent client was answered: " + reply);
-  const Phase began_in = phases_.at(start);
-  const Phase ended_in = phases_.at(end);
-  samples_[static_cast<std::size_t>(began_in)].add(end - start);
-  if (ended_in != began_in) samples_[static_cast<std::size_t>(ended_in)].add(end - start);
+  const Clock::time_point now = Clock::now();
+  const Phase ended_in = phase_;
+  if (under_way_.empty() || reply != "0 Lock Not Locked: " + under_way_.front().key) {
+    throw std::runtime_error("an innocent client was answered: " + reply);
+  }
+  const Request& request = under_way_.front();
+  samples_[static_cast<std::size_t>(request.phase)].add(now - request.sent_at);
+  if (ended_in != request.phase) samples_[static_cast<std::size_t>(ended_in)].add(now - request.sent_at);
+  answered_until_ = request.sent_at;
+  under_way_.pop_front();
 }
 
 void Innocent::catch_up() const {
   const Clock::time_point now = Clock::now();
-  while (due_.load() < now) {
+  while (answered_until_.load() < now) {
     if (repeater_.failed() || Clock::now() > now + patience)
       throw std::runtime_error("an innocent client is not served");
     std::this_thread::sleep_for(pause_between_looks);
@@ -107,17 +117,17 @@ std::size_t CounterWatch::finish() {
   return replies_;
 }
 
-DumpReader::DumpReader(std::uint16_t port, const LockPlan& plan, const PhaseHistory& phases)
-    : plan_(plan), phases_(phases), client_(port) {}
+DumpReader::DumpReader(std::uint16_t port, const LockPlan& plan, const SharedPhase& phase)
+    : plan_(plan), phase_(phase), client_(port) {}
 
 void DumpReader::step() {
   for (const bool shared : {false, true}) {
     {
       const std::lock_guard lock(reading_);
-      const Phase asked_in = phases_.now();
+      const Phase asked_in = phase_;
       client_.send(shared ? "dump shared\n" : "dump\n");
       const std::string dump = client_.read_line();
-      count(shared, dump, asked_in == Phase::holding && phases_.now() == Phase::holding);
+      count(shared, dump, asked_in == Phase::holding && phase_ == Phase::holding);
     }
     std::this_thread::sleep_for(pause_between_looks);
   }

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -25,6 +26,8 @@
 #include "bench/socket.h"
 
 namespace lockd::bench {
+
+using Clock = std::chrono::steady_clock;
 
 /// A thread that calls `step` again and again, until it is stopped or `step` throws.
 class Repeater {
@@ -42,26 +45,36 @@ class Repeater {
   std::jthread thread_;
 };
 
-/// Asks `i KEY`, a new key each time so that every part of the lock table has its turn, 2,000 times a second. A request
-/// that is late because the one before it was slow is measured from when it was due: a stall is not hidden by the
-/// requests that it kept from being sent. A round trip counts in the phase in which it was due and in the one in
-/// which it ended.
+/// Asks `i KEY` 2,000 times a second, a new key each time so that every part of the lock table has its turn. It does
+/// not wait for a reply before it asks again: a stall is seen by each request that falls into it, and not stretched by
+/// requests that queue at the client. A round trip counts in the phase in which it began and in the one in which it
+/// ended.
 class Innocent {
  public:
-  Innocent(std::uint16_t port, const PhaseHistory& phases);
+  Innocent(std::uint16_t port, const SharedPhase& phase);
 
-  /// Waits until it has made up for every stall so far, a minute at most.
+  /// Waits until all that was asked before this call is answered, a minute at most.
   void catch_up() const;
   /// Ends the measuring: the round trips of the four reported phases.
   std::array<LatencySummary, phase_names.size()> finish();
 
  private:
-  void step();
+  struct Request {
+    Clock::time_point sent_at;
+    Phase phase = Phase::between;
+    std::string key;
+  };
 
-  const PhaseHistory& phases_;
+  void step();
+  void ask();
+  void take_reply();
+
+  const SharedPhase& phase_;
   LineClient client_;
-  std::atomic<Clock::time_point> due_ = Clock::now();  // of the request under way; those before it are answered
-  std::size_t requests_ = 0;
+  Clock::time_point due_ = Clock::now();
+  std::size_t asked_ = 0;
+  std::deque<Request> under_way_;
+  std::atomic<Clock::time_point> answered_until_ = due_;  // what was sent by then is answered
   std::array<LatencySamples, phase_names.size() + 1> samples_;
   Repeater repeater_{[this] { step(); }};
 };
@@ -102,7 +115,7 @@ class DumpReader {
     std::size_t wrong = 0;
   };
 
-  DumpReader(std::uint16_t port, const LockPlan& plan, const PhaseHistory& phases);
+  DumpReader(std::uint16_t port, const LockPlan& plan, const SharedPhase& phase);
 
   Tally tally();
   /// While the result lives no dump is under way.
@@ -115,7 +128,7 @@ class DumpReader {
   void count(bool shared, const std::string& dump, bool whole);
 
   const LockPlan& plan_;
-  const PhaseHistory& phases_;
+  const SharedPhase& phase_;
   LineClient client_;
   std::mutex reading_;  // held from a request to the end of its reply
   std::mutex mutex_;

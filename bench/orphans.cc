@@ -80,7 +80,7 @@ class Run {
 
   // Ends a phase so that nothing of it reaches into the next.
   void end_phase() {
-    phases_.begin(Phase::between);
+    phase_ = Phase::between;
     innocent_.catch_up();
   }
 
@@ -96,14 +96,14 @@ class Run {
     watch_.wait_for([all](const Counters& now) { return now.connections >= all; });
     figures_.connect_seconds = seconds_since(start);
     innocent_.catch_up();
-    phases_.begin(Phase::idle);
+    phase_ = Phase::idle;
     rest();
     end_phase();
     figures_.bytes_idle = resident_bytes_without_dump();
   }
 
   void take() {
-    phases_.begin(Phase::taking);
+    phase_ = Phase::taking;
     const Clock::time_point start = Clock::now();
     holders_.take(progress_line("locks taken", figures_.plan.locks()));
     figures_.take_seconds = seconds_since(start);
@@ -112,7 +112,7 @@ class Run {
 
   // Lasts until a dump of each kind began and ended in it, for a minute at most.
   void hold() {
-    phases_.begin(Phase::holding);
+    phase_ = Phase::holding;
     const Clock::time_point start = Clock::now();
     do {
       rest();
@@ -123,7 +123,7 @@ class Run {
   }
 
   void drop() {
-    phases_.begin(Phase::dropping);
+    phase_ = Phase::dropping;
     const Clock::time_point start = Clock::now();
     holders_.drop();
     figures_.close_seconds = seconds_since(start);
@@ -149,12 +149,12 @@ class Run {
   const Options& options_;
   const ServerProcess& server_;
   OrphansFigures& figures_;
-  PhaseHistory phases_;
+  SharedPhase phase_ = Phase::between;
   // One for each thread of the server: what a thread opens for its first connection is there from the start.
   std::deque<LineClient> bystanders_;
   CounterWatch watch_{server_.port()};
-  Innocent innocent_{server_.port(), phases_};
-  DumpReader dumps_{server_.port(), figures_.plan, phases_};
+  Innocent innocent_{server_.port(), phase_};
+  DumpReader dumps_{server_.port(), figures_.plan, phase_};
   Holders holders_;
 };
 

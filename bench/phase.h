@@ -3,15 +3,10 @@
 #define LOCKD_BENCH_PHASE_H_
 
 #include <array>
-#include <chrono>
+#include <atomic>
 #include <cstdint>
-#include <mutex>
-#include <utility>
-#include <vector>
 
 namespace lockd::bench {
-
-using Clock = std::chrono::steady_clock;
 
 enum class Phase : std::uint8_t {
   idle,      // all connections are open and silent
@@ -24,17 +19,7 @@ enum class Phase : std::uint8_t {
 /// The names of the four phases that are reported, in their order.
 inline constexpr std::array phase_names{"idle", "taking", "holding", "dropping"};
 
-/// Which phase it was when. Starts in Phase::between; any thread may call.
-class PhaseHistory {
- public:
-  void begin(Phase phase);
-  Phase now() const { return at(Clock::time_point::max()); }
-  Phase at(Clock::time_point time) const;
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::pair<Clock::time_point, Phase>> begun_;  // under mutex_, by time
-};
+using SharedPhase = std::atomic<Phase>;
 
 }  // namespace lockd::bench
 

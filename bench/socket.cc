@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -92,6 +94,15 @@ void LineClient::send(std::string_view request) {
   const ssize_t sent = ::send(socket_.fd(), request.data(), request.size(), MSG_NOSIGNAL);
   if (sent < 0) throw_errno("send");
   if (static_cast<std::size_t>(sent) != request.size()) throw std::runtime_error("a request was sent in part");
+}
+
+bool LineClient::readable_by(std::chrono::steady_clock::time_point deadline) const {
+  if (!unread_.empty()) return true;
+  const auto left = std::max<std::chrono::nanoseconds>(deadline - std::chrono::steady_clock::now(), {});
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+  const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+  pollfd readable{.fd = socket_.fd(), .events = POLLIN, .revents = 0};
+  return ppoll(&readable, 1, &timeout, nullptr) > 0;
 }
 
 std::string LineClient::read_line() {

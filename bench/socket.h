@@ -5,6 +5,7 @@
 #define LOCKD_BENCH_SOCKET_H_
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -65,6 +66,9 @@ class LineClient {
   explicit LineClient(std::uint16_t port);
 
   void send(std::string_view request);
+  /// Waits until there is something to read: false where there is nothing by `deadline`. True at once where bytes are
+  /// left of an earlier line.
+  bool readable_by(std::chrono::steady_clock::time_point deadline) const;
   /// The next line, without its LF.
   std::string read_line();
 
