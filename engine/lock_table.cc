@@ -36,7 +36,7 @@ void StoredKey::assign(std::string_view bytes) {
     std::memcpy(bytes_.data(), &target, sizeof target);
   }
   byte_count_ = static_cast<std::uint32_t>(bytes.size());
-  std::copy(bytes.begin(), bytes.end(), target);
+  std::ranges::copy(bytes, target);
 }
 
 void StoredKey::free() noexcept {

@@ -3,6 +3,7 @@
 #ifndef LOCKD_ENGINE_LOCK_TABLE_H_
 #define LOCKD_ENGINE_LOCK_TABLE_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -93,17 +94,19 @@ class LockTable {
     if (found != no_index) visit_holders_of(keys_[found], see);
   }
 
-  /// L1, L2, L5: walks the keys of one kind from the place `from` on (0 is the start), looking at no more than `budget`
-  /// records; calls see(key_bytes, holder_count, for_each_holder) for each, where for_each_holder(f) calls f(SessionId)
-  /// in the order of taking. Returns the place to go on from, or no_index at the end. A key that lasts from the walk's
-  /// start to its end is seen exactly once, whatever changes between the calls.
+  /// L1, L2, L5: walks the keys of one kind from the place `from` on (0 is the start), looking at about `budget`
+  /// records: a key of the kind counts as many as it has holders, and is never cut. Calls see(key_bytes, holder_count,
+  /// for_each_holder) for each, where for_each_holder(f) calls f(SessionId) in the order of taking. Returns the place
+  /// to go on from, or no_index at the end. A key that lasts from the walk's start to its end is seen exactly once,
+  /// whatever changes between the calls.
   template <class See>
   std::uint32_t visit(LockKind kind, std::uint32_t from, std::size_t budget, See see) const {
     std::uint32_t at = keys_.next_live(from);
-    for (; at != no_index && budget > 0; at = keys_.next_live(at + 1), --budget) {
+    while (at != no_index && budget > 0) {
       const KeyRecord& key = keys_[at];
-      if (key.kind != kind) continue;
-      see(key.text.view(), key.holder_count, [&](auto f) { visit_holders_of(key, f); });
+      if (key.kind == kind) see(key.text.view(), key.holder_count, [&](auto f) { visit_holders_of(key, f); });
+      budget -= std::min<std::size_t>(budget, key.kind == kind ? key.holder_count : 1);
+      at = keys_.next_live(at + 1);
     }
     return at;
   }

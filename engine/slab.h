@@ -38,9 +38,12 @@ class Slab {
   static_assert(std::is_trivially_copyable_v<Record> && std::is_trivially_destructible_v<Record>);
 
  public:
+  static constexpr std::size_t chunk_bytes_max = 64 * 1024;
+  static constexpr std::size_t header_bytes_max = 4 * 1024;  // the bitmap, for the smallest of records
+
   /// A power of two, so that an index splits by shift and mask; at least one word of the chunk's bitmap.
   static constexpr std::uint32_t records_per_chunk =
-      std::max<std::uint32_t>(64, std::bit_floor(65536U / sizeof(Record)));
+      std::max<std::uint32_t>(64, std::bit_floor((chunk_bytes_max - header_bytes_max) / sizeof(Record)));
 
   Slab() = default;
   Slab(const Slab& other)

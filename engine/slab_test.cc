@@ -41,12 +41,12 @@ std::vector<std::uint32_t> live_indices(const LargeSlab& slab) {
   return found;
 }
 
-TEST(Slab, a_chunk_is_at_most_64_kib_and_at_least_one_word_of_its_bitmap) {
+TEST(Slab, a_chunk_is_at_most_64_kib_with_its_header_and_at_least_one_word_of_its_bitmap) {
   struct Huge {
     std::array<std::byte, 5000> bytes;
   };
   EXPECT_EQ(per_chunk, 64U);
-  EXPECT_EQ(SmallSlab::records_per_chunk, 16384U);
+  EXPECT_EQ(SmallSlab::records_per_chunk, 8192U);
   EXPECT_EQ(Slab<Huge>::records_per_chunk, 64U);
 }
 

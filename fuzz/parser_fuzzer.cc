@@ -67,6 +67,7 @@ std::vector<Request> parse_in_chunks(std::string_view stream, std::size_t line_b
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name by which libFuzzer calls it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view stream(reinterpret_cast<const char*>(data + 2), size - 2);

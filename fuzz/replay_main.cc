@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name by which libFuzzer calls it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {

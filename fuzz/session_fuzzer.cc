@@ -224,6 +224,7 @@ class World {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name by which libFuzzer calls it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0 || size > input_bytes_max) return 0;
   World world(configuration(data[0]));

@@ -9,8 +9,10 @@
 #include <rapidcheck/state.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -29,25 +31,31 @@ namespace {
 struct Profile {
   std::uint32_t shard_count = 1;
   std::uint64_t locks_max = 0;
-  std::uint64_t session_count = 1;
+  std::vector<SessionId> sessions;
   std::vector<Key> keys;  // all, to be looked at
-  std::vector<std::uint64_t> session_bag;
+  std::vector<SessionId> session_bag;
   std::vector<Key> key_bag;
   std::vector<int> action_bag;  // indices of `actions`, or take_many
 };
 
 void showValue(const Profile& profile, std::ostream& out) {
   out << "# " << profile.shard_count << " shards, max-locks " << profile.locks_max << " (0: none), "
-      << profile.session_count << " sessions, " << profile.keys.size() << " keys";
+      << profile.sessions.size() << " sessions, " << profile.keys.size() << " keys";
 }
 
-// Engine, model, and what the sequence came across. The last session never acts: it only looks.
+// A session that only looks.
+constexpr SessionId onlooker{std::numeric_limits<std::uint64_t>::max()};
+
+std::vector<SessionId> with_onlooker(std::vector<SessionId> sessions) {
+  sessions.push_back(onlooker);
+  return sessions;
+}
+
+// Engine, model, and what the sequence came across.
 template <class Table>
 struct Run {
   explicit Run(const Profile& profile)
-      : pair({profile.session_count + 1, profile.shard_count, profile.locks_max}),
-        keys(profile.keys),
-        onlooker{profile.session_count + 1} {}
+      : pair({with_onlooker(profile.sessions), profile.shard_count, profile.locks_max}), keys(profile.keys) {}
 
   void act(const Event& event) {
     tracker.before(pair.model(), event);
@@ -69,7 +77,6 @@ struct Run {
 
   Lockstep<Table> pair;
   std::vector<Key> keys;
-  SessionId onlooker;
   SituationTracker tracker;
 };
 
@@ -160,10 +167,12 @@ rc::Gen<Profile> profiles() {
     Profile profile;
     profile.shard_count = *rc::gen::element<std::uint32_t>(1, 16);
     profile.locks_max = *rc::gen::element<std::uint64_t>(0, 0, 0, 1, 2, 4);
-    profile.session_count = *rc::gen::element<std::uint64_t>(1, 2, 3, 4, 8, 20, 20, 20);
+    const auto session_count = *rc::gen::element<std::uint64_t>(1, 2, 3, 4, 8, 20, 20, 20);
+    const auto id_step = *rc::gen::element<std::uint64_t>(1, std::uint64_t{1} << 32);
+    for (std::uint64_t i = 0; i < session_count; ++i) profile.sessions.push_back(SessionId{1 + i * id_step});
     profile.keys = first_keys(*rc::gen::element<std::size_t>(1, 1, 2, 3, 5, 12, 40));
-    for (std::uint64_t id = 1; id <= profile.session_count; ++id) profile.session_bag.push_back(id);
-    prefer_some(profile.session_bag, profile.session_count);
+    profile.session_bag = profile.sessions;
+    prefer_some(profile.session_bag, profile.sessions.size());
     profile.key_bag = profile.keys;
     prefer_some(profile.key_bag, profile.keys.size());
     for (int i = 0; i < static_cast<int>(actions.size()); ++i) {
@@ -183,7 +192,7 @@ rc::Gen<Profile> profiles() {
 template <class Table>
 rc::Gen<std::shared_ptr<const Command<Table>>> commands(const Profile& profile) {
   return rc::gen::exec([&profile]() -> std::shared_ptr<const Command<Table>> {
-    const SessionId session{*rc::gen::elementOf(profile.session_bag)};
+    const SessionId session = *rc::gen::elementOf(profile.session_bag);
     const int action = *rc::gen::elementOf(profile.action_bag);
     if (action == take_many) {
       const Verb verb = *rc::gen::element(Verb::get, Verb::get_shared);

@@ -38,7 +38,7 @@ class Explorer {
   using Pair = Lockstep<Table>;
 
   Explorer(const typename Pair::Config& config, std::vector<Key> keys) : start_(config), keys_(std::move(keys)) {
-    for (std::uint64_t id = 1; id <= config.session_count; ++id) add_session(SessionId{id});
+    for (const SessionId session : config.sessions) add_session(session);
   }
 
   /// Every sequence of up to `depth` events (1 or more), but what follows a quiet event is not searched again: it is
@@ -141,7 +141,7 @@ class Explorer {
     std::ostringstream text;
     for (const SessionId session : askers_) text << "connect " << static_cast<std::uint64_t>(session) << '\n';
     for (const Event& event : path_) text << event << '\n';
-    text << last << "\n# ";
+    text << last << "\n# (ahead of each of these, all events that change nothing were tried)\n# ";
     return text.str();
   }
 

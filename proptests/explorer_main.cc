@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iostream>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,8 @@ struct Options {
   std::uint64_t locks_max = 0;
 };
 
-constexpr std::uint64_t session_count = 3;
+// The last two differ in their high bits alone.
+const std::vector<SessionId> sessions = {SessionId{1}, SessionId{2}, SessionId{(std::uint64_t{1} << 32) + 2}};
 
 /// Throws std::exception where a number is none, or is missing.
 bool parse(std::span<char*> arguments, Options& options) {
@@ -35,8 +37,8 @@ bool parse(std::span<char*> arguments, Options& options) {
     const auto number = std::stoul(i + 1 < arguments.size() ? arguments[++i] : "");
     if (flag == "--depth" && number > 0) {
       options.depth = static_cast<int>(number);
-    } else if (flag == "--first" && number <= session_count) {
-      options.first = SessionId{number};
+    } else if (flag == "--first" && number >= 1 && number <= sessions.size()) {
+      options.first = sessions[number - 1];
     } else if (flag == "--shards") {
       options.shard_count = static_cast<std::uint32_t>(number);
     } else if (flag == "--max-locks") {
@@ -58,9 +60,9 @@ std::vector<Key> two_keys(std::uint32_t shard_count) {
 
 int run(const Options& options) {
   const auto keys = two_keys(options.shard_count);
-  Explorer<EngineTable> explorer({session_count, options.shard_count, options.locks_max}, keys);
-  std::cout << "3 sessions, keys a and " << keys.back() << ", " << options.shard_count << " shards, max-locks "
-            << options.locks_max << " (0: none)\n";
+  Explorer<EngineTable> explorer({sessions, options.shard_count, options.locks_max}, keys);
+  std::cout << sessions.size() << " sessions, keys a and " << keys.back() << ", " << options.shard_count
+            << " shards, max-locks " << options.locks_max << " (0: none)\n";
   const auto begin = std::chrono::steady_clock::now();
   const ExplorerReport report =
       options.states ? explorer.search_states() : explorer.search_sequences(options.depth, options.first);

@@ -2,7 +2,9 @@
 // are run by the program `explorer`, as deep as time allows.)
 #include "proptests/explorer.h"
 
-#include <string>
+#include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "proptests/faulty_tables.h"
@@ -10,10 +12,12 @@
 namespace lockd::proptests {
 namespace {
 
+const std::vector<SessionId> three_sessions = {SessionId{1}, SessionId{2}, SessionId{3}};
+
 template <class Table>
 class ExplorerCanary : public ::testing::Test {
  protected:
-  static Explorer<Table> explorer() { return {{.session_count = 3, .locks_max = 3}, {"a", "b"}}; }
+  static Explorer<Table> explorer() { return {{.sessions = three_sessions, .locks_max = 3}, {"a", "b"}}; }
 };
 
 using FaultyTables =
@@ -33,7 +37,7 @@ TYPED_TEST(ExplorerCanary, is_found_by_states) { EXPECT_TRUE(this->explorer().se
 // step and in a slice, do: 6 events. After g: r, sg, and both ends change something, g and sr do not. After sg:
 // likewise. After an end nothing does.
 TEST(Explorer, S2_X1_H1_counts_what_it_searches) {
-  Explorer<EngineTable> explorer({.session_count = 1}, {"a"});
+  Explorer<EngineTable> explorer({.sessions = {SessionId{1}}}, {"a"});
   const auto shallow = explorer.search_sequences(1);
   EXPECT_EQ(shallow.events, 6U);
   EXPECT_EQ(shallow.quiet, 2U);
@@ -46,7 +50,7 @@ TEST(Explorer, S2_X1_H1_counts_what_it_searches) {
 // The exclusive lock free or held, the shared one too, and the session alive: 4 states. Dead it holds nothing, or,
 // after one slice of two, the one lock that the engine left it: 2 more.
 TEST(Explorer, S2_X1_H1_finds_all_states_of_one_session_and_one_key) {
-  Explorer<EngineTable> explorer({.session_count = 1}, {"a"});
+  Explorer<EngineTable> explorer({.sessions = {SessionId{1}}}, {"a"});
   const auto report = explorer.search_states();
   EXPECT_EQ(report.difference, std::nullopt);
   EXPECT_EQ(report.states, 6U);
@@ -54,7 +58,7 @@ TEST(Explorer, S2_X1_H1_finds_all_states_of_one_session_and_one_key) {
 }
 
 TEST(Explorer, the_parts_of_a_search_are_the_whole) {
-  Explorer<EngineTable> explorer({.session_count = 3}, {"a", "b"});
+  Explorer<EngineTable> explorer({.sessions = three_sessions}, {"a", "b"});
   const auto whole = explorer.search_sequences(3);
   const auto at_start = explorer.search_sequences(1).quiet;
   std::uint64_t events = at_start;

@@ -29,7 +29,7 @@ template <class Table>
 class Lockstep {
  public:
   struct Config {
-    std::uint64_t session_count = 1;  // they begin at the start, with the ids from 1 on
+    std::vector<SessionId> sessions;  // they begin at the start
     std::uint32_t shard_count = 1;
     std::uint64_t locks_max = 0;  // S5; 0: no bound
   };
@@ -37,9 +37,9 @@ class Lockstep {
   explicit Lockstep(const Config& config)
       : table_({.seed = lockstep_seed, .shard_count = config.shard_count, .locks_max = bound(config.locks_max)}) {
     model_.max_locks = config.locks_max;
-    for (std::uint64_t id = 1; id <= config.session_count; ++id) {
-      sessions_.emplace_back(SessionId{id});
-      model_ = model::step(std::move(model_), model::SessionBegins{SessionId{id}}).state;
+    for (const SessionId id : config.sessions) {
+      sessions_.emplace_back(id);
+      model_ = model::step(std::move(model_), model::SessionBegins{id}).state;
     }
   }
 
@@ -82,8 +82,7 @@ class Lockstep {
     return locks_max == 0 ? std::numeric_limits<std::uint64_t>::max() : locks_max;
   }
 
-  engine::SessionLocks& session(SessionId id) { return sessions_.at(static_cast<std::uint64_t>(id) - 1); }
-  const engine::SessionLocks& session(SessionId id) const { return sessions_.at(static_cast<std::uint64_t>(id) - 1); }
+  engine::SessionLocks& session(SessionId id) { return *std::ranges::find(sessions_, id, &engine::SessionLocks::id); }
 
   /// The engine's answer in the model's words: a dead session gets none.
   static std::vector<model::Reply> replies(const Event& event, const std::optional<Answer>& answer) {

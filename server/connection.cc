@@ -77,7 +77,7 @@ void Connection<Mutex>::wait_readable() {
   if (std::exchange(reading_, true)) return;
   socket_.async_wait(Socket::wait_read, bound([](Connection& self, const Error& error) {
                        self.reading_ = false;
-                       error ? self.lose_peer(error.message()) : self.on_readable();
+                       error ? self.peer_failed(error) : self.on_readable();
                      }));
 }
 
@@ -87,7 +87,7 @@ void Connection<Mutex>::on_readable() {
   Error error;
   const std::size_t bytes = socket_.read_some(asio::buffer(worker_.input), error);
   if (would_block(error)) return wait_readable();
-  if (error && error != asio::error::eof) return lose_peer(error.message());
+  if (error && error != asio::error::eof) return peer_failed(error);
   input_ended_ = error == asio::error::eof;
   if (phase_ == Phase::closing) return input_ended_ ? close() : wait_readable();
   if (input_ended_) return proceed(session_->finish());
@@ -139,20 +139,21 @@ void Connection<Mutex>::flush() {
   const auto sent = send(worker_.output);
   if (sent) unsent_.assign(worker_.output, *sent);
   worker_.output.clear();
-  if (!sent) return lose_peer("it can't be sent to");
+  if (!sent) return;
   if (unsent_.empty()) return;
   set_deadline(worker_.peer_timeout);
   wait_writable();
 }
 
-/// One attempt: how many bytes were taken, or nothing if the connection is broken.
+/// One attempt: how many bytes were taken, or nothing if the connection is broken, and lost then.
 template <class Mutex>
 std::optional<std::size_t> Connection<Mutex>::send(std::string_view bytes) {
   if (bytes.empty()) return 0;
   Error error;
   const std::size_t sent = socket_.write_some(asio::buffer(bytes), error);
-  if (error && !would_block(error)) return std::nullopt;
-  return sent;
+  if (!error || would_block(error)) return sent;
+  peer_failed(error);
+  return std::nullopt;
 }
 
 template <class Mutex>
@@ -161,14 +162,14 @@ void Connection<Mutex>::wait_writable() {
   writing_ = true;
   socket_.async_wait(Socket::wait_write, bound([](Connection& self, const Error& error) {
                        self.writing_ = false;
-                       error ? self.lose_peer(error.message()) : self.on_writable();
+                       error ? self.peer_failed(error) : self.on_writable();
                      }));
 }
 
 template <class Mutex>
 void Connection<Mutex>::on_writable() {
   const auto sent = send(unsent_);
-  if (!sent) return lose_peer("it can't be sent to");
+  if (!sent) return;
   unsent_.erase(0, *sent);
   if (!unsent_.empty()) {
     if (*sent > 0 && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
@@ -197,11 +198,20 @@ void Connection<Mutex>::end_slice() {
   asio::post(worker_.context, bound([](Connection& self) { self.end_slice(); }));
 }
 
+/// A reset is a client's business; that a host has vanished an operator wants to know.
+template <class Mutex>
+void Connection<Mutex>::peer_failed(const Error& error) {
+  const bool vanished = error == asio::error::timed_out || error == asio::error::host_unreachable;
+  if (phase_ == Phase::serving && vanished) {
+    spdlog::info("{} has vanished ({}): its connection ends", *worker_.services.registry.address(session_->id()),
+                 error.message());
+  }
+  lose_peer();
+}
+
 /// The peer is not there any more: nothing can be sent or read.
 template <class Mutex>
-void Connection<Mutex>::lose_peer(std::string_view why) {
-  if (phase_ == Phase::serving)
-    spdlog::debug("session {} lost its peer: {}", static_cast<std::uint64_t>(session_->id()), why);
+void Connection<Mutex>::lose_peer() {
   unsent_.clear();
   deadline_.reset();
   Error ignored;
@@ -253,11 +263,10 @@ template <class Mutex>
 void Connection<Mutex>::on_deadline() {
   if (!deadline_ || deadline_->expiry() > asio::steady_timer::clock_type::now()) return;
   if (phase_ == Phase::closing) return close();
-  if (phase_ == Phase::serving) {
-    spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
-                 worker_.peer_timeout.count());
-  }
-  lose_peer("it takes no replies");
+  if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
+  spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
+               worker_.peer_timeout.count());
+  lose_peer();
 }
 
 template class Connection<engine::NullMutex>;

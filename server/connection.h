@@ -64,7 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
 
   void end();
   void end_slice();
-  void lose_peer(std::string_view why);
+  void peer_failed(const Error& error);
+  void lose_peer();
   void close_gently();
   void say_goodbye();
   void close();

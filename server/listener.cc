@@ -18,6 +18,8 @@
 #include <system_error>
 #include <utility>
 
+#include "server/throttle.h"
+
 namespace lockd::server {
 
 namespace asio = boost::asio;
@@ -31,21 +33,33 @@ std::string path_of(const StreamProtocol::endpoint& endpoint) {
   return listen_uri(endpoint).substr(std::string_view("unix://").size());
 }
 
+/// Under the lock: a socket at which nobody listens was left by a server that was killed. Anything else is not ours to
+/// remove.
+void remove_stale_socket(const std::string& path) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) != 0) return;
+  if (!S_ISSOCK(found.st_mode)) throw std::runtime_error("there is a file that is no socket");
+  asio::io_context context;
+  asio::local::stream_protocol::socket probe(context);
+  boost::system::error_code error;
+  probe.connect(asio::local::stream_protocol::endpoint(path), error);
+  if (error != asio::error::connection_refused) throw std::runtime_error("another program's socket is there");
+  ::unlink(path.c_str());
+}
+
 }  // namespace
 
-UnixPathGuard::UnixPathGuard(std::string path) : path_(std::move(path)), lock_fd_(-1) {
+UnixPathGuard::UnixPathGuard(std::string path) : path_(std::move(path)) {
   const std::string lock_path = path_ + ".lock";
-  lock_fd_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  lock_fd_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_fd_ < 0) throw std::system_error(errno, std::generic_category(), lock_path);
-  struct stat found{};
-  const bool locked = ::flock(lock_fd_, LOCK_EX | LOCK_NB) == 0;
-  const bool exists = locked && ::lstat(path_.c_str(), &found) == 0;
-  if (locked && (!exists || S_ISSOCK(found.st_mode))) {
-    if (exists) ::unlink(path_.c_str());
-    return;
+  try {
+    if (::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) throw std::runtime_error("another server holds " + lock_path);
+    remove_stale_socket(path_);
+  } catch (const std::runtime_error&) {
+    ::close(lock_fd_);
+    throw;
   }
-  ::close(lock_fd_);
-  throw std::runtime_error(locked ? "there is a file that is no socket" : "another server holds " + lock_path);
 }
 
 UnixPathGuard::~UnixPathGuard() {
@@ -84,7 +98,8 @@ std::string Listener::uri() const { return listen_uri(acceptor_.local_endpoint()
 
 asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
   asio::steady_timer pause(acceptor_.get_executor());
-  bool paused = false;
+  Throttle log;
+  bool paused = false;  // and the log says so
   while (true) {
     StreamProtocol::endpoint peer;
     auto [error, socket] =
@@ -92,7 +107,10 @@ asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
     if (error == asio::error::operation_aborted) co_return;
     if (error == asio::error::connection_aborted) continue;
     if (error) {
-      if (!std::exchange(paused, true)) spdlog::warn("{}: accepting pauses: {}", uri(), error.message());
+      if (!paused && log.allows()) {
+        paused = true;
+        spdlog::warn("{}: accepting pauses: {}", uri(), error.message());
+      }
       pause.expires_after(accept_pause);
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;

@@ -21,7 +21,8 @@ using Socket = boost::asio::basic_stream_socket<StreamProtocol, boost::asio::io_
 /// files of one name.
 class UnixPathGuard {
  public:
-  /// Throws std::runtime_error where another server holds the lock, or PATH is something other than a socket.
+  /// Throws std::runtime_error where another server holds the lock, or at PATH is something else than a socket at which
+  /// nobody listens.
   explicit UnixPathGuard(std::string path);
   UnixPathGuard(const UnixPathGuard&) = delete;
   UnixPathGuard& operator=(const UnixPathGuard&) = delete;
@@ -29,14 +30,15 @@ class UnixPathGuard {
 
  private:
   std::string path_;
-  int lock_fd_;
+  int lock_fd_ = -1;
 };
 
 /// What the accept loop needs of the server.
 struct AcceptHooks {
-  std::function<boost::asio::io_context&()> next_context;  // whose thread the next connection shall live on
-  std::function<void(Socket, const StreamProtocol::endpoint&)>
-      accepted;  // may throw std::bad_alloc: the connection is dropped
+  /// Whose thread the next connection shall live on.
+  std::function<boost::asio::io_context&()> next_context;
+  /// May throw std::bad_alloc: the connection is dropped.
+  std::function<void(Socket, const StreamProtocol::endpoint&)> accepted;
 };
 
 /// One listening socket. Used by one thread, that of its context.

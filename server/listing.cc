@@ -19,12 +19,13 @@ LockKind Listing<Mutex>::kind() const {
 template <class Mutex>
 bool Listing<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   if (finished_) return true;
+  if (verb_ == Verb::dump && !std::exchange(opened_, true)) out.push_back('{');
   const std::size_t bytes_end = out.size() + slice_bytes_max;
   for (std::size_t records = 0; records < slice_records_max;) {
     write(out, bytes_end);
     if (out.size() >= bytes_end) return false;
     if (looked_at_all_) {
-      if (verb_ == Verb::dump) out.append(first_key_ ? "{}\n" : "}\n");
+      if (verb_ == Verb::dump) out.append("}\n");
       return finished_ = true;
     }
     groups_.clear();
@@ -51,7 +52,9 @@ std::size_t Listing<Mutex>::look(const Services<Mutex>& services) {
     });
   };
   looked_at_all_ = !services.table.visit(kind(), cursor_, look_records_max, see);
-  return look_records_max;
+  std::size_t holders = 0;
+  for (const Group& group : groups_) holders += group.labels.size();
+  return std::max(look_records_max, holders);
 }
 
 template <class Mutex>
@@ -99,7 +102,7 @@ template <class Mutex>
 void Listing<Mutex>::write_json(std::string& out, const Group& group) {
   const bool array = kind() == LockKind::shared;
   if (label_at_ == 0) {
-    out.push_back(std::exchange(first_key_, false) ? '{' : ',');
+    if (!std::exchange(first_key_, false)) out.push_back(',');
     print_json_string(out, group.title);
     out.append(array ? ":[" : ":");
   } else {

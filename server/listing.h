@@ -40,7 +40,7 @@ class Listing {
   };
 
   /// How far one look under a shard's mutex may go.
-  static constexpr std::size_t look_records_max = 32;
+  static constexpr std::size_t look_records_max = 32;  // keys, or holders of shared ones, and the last key's whole
 
   std::size_t look(const Services<Mutex>& services);
   void look_at_key(const Services<Mutex>& services);
@@ -63,6 +63,7 @@ class Listing {
   std::size_t group_at_ = 0;  // the next to be written...
   std::size_t label_at_ = 0;  // ...and within it
   bool first_key_ = true;     // dump: no comma yet
+  bool opened_ = false;
   bool finished_ = false;
 };
 

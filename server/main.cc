@@ -31,16 +31,17 @@ int leave(const lockd::server::Exit& exit) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto read = lockd::server::read_options(argc, argv);
-  if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
-  const auto& options = std::get<lockd::server::Options>(read);
-  std::signal(SIGPIPE, SIG_IGN);  // the log's reader may go away
-  ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);
-  set_up_log(options.log_level);
   try {
+    const auto read = lockd::server::read_options(argc, argv);
+    if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
+    const auto& options = std::get<lockd::server::Options>(read);
+    std::signal(SIGPIPE, SIG_IGN);  // the log's reader may go away
+    ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);
+    set_up_log(options.log_level);
     lockd::server::run_server(options);
     return 0;
   } catch (const std::exception& error) {
-    return leave({1, std::string("lockd: ") + error.what() + "\n"});
+    std::fprintf(stderr, "lockd: %s\n", error.what());
+    return 1;
   }
 }

@@ -71,7 +71,8 @@ struct RawOptions {
 
 void add_listening_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--listen", raw.options.listen,
-                 "where to listen: tcp://HOST:PORT or unix:///PATH; repeatable; port 0 takes a free one\n"
+                 "where to listen: tcp://HOST:PORT or unix:///PATH; repeatable, or several with commas; port 0 takes a "
+                 "free one\n"
                  "[default: tcp://127.0.0.1:9999 and tcp://[::1]:9999]")
       ->type_name("URI")
       ->delimiter(',')
@@ -136,6 +137,7 @@ void read_config_file(CLI::App& app, const std::string& path) {
   } catch (const CLI::ParseError& error) {
     const std::string what = error.what();
     constexpr std::string_view unknown = "INI was not able to parse ";  // the library's words for it
+    if (what.ends_with("++")) throw CLI::FileError(path + ": a section, but there are none");
     throw CLI::FileError(path + ": " +
                          (what.starts_with(unknown) ? "no such setting: " + what.substr(unknown.size()) : what));
   }

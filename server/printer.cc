@@ -109,7 +109,7 @@ void print(std::string& out, const Answer& answer, std::string_view text) {
 
 void print_number(std::string& out, std::uint64_t number) {
   std::array<char, 20> digits{};  // 2^64 - 1 has 20
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
 }
 

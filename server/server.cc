@@ -28,6 +28,7 @@
 #include "server/descriptors.h"
 #include "server/listener.h"
 #include "server/peer_options.h"
+#include "server/throttle.h"
 #include "server/worker.h"
 
 namespace lockd::server {
@@ -52,6 +53,15 @@ engine::HashSeed random_seed() {
   return seed;
 }
 
+/// S4. The descriptor limit is raised in any case.
+std::size_t connections_max(const Options& options) {
+  const std::size_t room = default_connections_max();
+  if (options.connections_max.value_or(room) > room) {
+    spdlog::warn("--max-connections {}: the descriptor limit leaves room for {}", *options.connections_max, room);
+  }
+  return options.connections_max.value_or(room);
+}
+
 /// The process id in a file, for as long as this object lives.
 class Pidfile {
  public:
@@ -63,8 +73,10 @@ class Pidfile {
   }
   Pidfile(const Pidfile&) = delete;
   Pidfile& operator=(const Pidfile&) = delete;
+  /// Removes the file, unless another process has written it since.
   ~Pidfile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
+    pid_t written = 0;
+    if (std::ifstream(path_) >> written && written == ::getpid()) ::unlink(path_.c_str());
   }
 
  private:
@@ -87,14 +99,10 @@ class Server {
  public:
   explicit Server(const Options& options)
       : options_(options),
-        connections_max_(options.connections_max.value_or(default_connections_max())),
+        connections_max_(connections_max(options)),
         table_({random_seed(), shard_count<Mutex>, options.locks_max.value_or(UINT64_MAX)}),
-        statistics_(options.threads) {
-    for (Statistics& own : statistics_) {
-      const Services<Mutex> services{options_.settings, table_, registry_, own, statistics_};
-      workers_.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout));
-    }
-  }
+        statistics_(options.threads),
+        workers_(make_workers()) {}
 
   void listen() {
     if (options_.listen.empty()) return listen_by_default();
@@ -110,29 +118,47 @@ class Server {
   /// Serves until a signal comes. Then all threads stop, and only when the last one has are the connections closed:
   /// nobody sees a lock go from one dying session to another (S6).
   void run() {
-    asio::signal_set signals(first().context, SIGTERM, SIGINT);
-    signals.async_wait([this](const boost::system::error_code& error, int signal) {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
       spdlog::info("signal {}: shutting down", signal);
-      for (const auto& worker : workers_) worker->context.stop();
+      stop();
     });
     for (const auto& listener : listeners_)
       asio::co_spawn(first().context, listener->accept_all(hooks()), asio::detached);
-    announce();
-
-    std::vector<std::thread> threads;
-    for (std::size_t i = 1; i < workers_.size(); ++i) {
-      threads.emplace_back([worker = workers_[i].get()] {
-        const auto work = asio::make_work_guard(worker->context);
-        run_to_the_end(worker->context);
-      });
+    std::vector<std::jthread> threads;
+    try {
+      for (std::size_t i = 1; i < workers_.size(); ++i) threads.push_back(start_thread(*workers_[i]));
+    } catch (const std::exception& error) {
+      stop();
+      throw std::runtime_error("--threads " + std::to_string(workers_.size()) + ": " + reason(error));
     }
+    announce();
     run_to_the_end(first().context);
-    for (std::thread& thread : threads) thread.join();
+    threads.clear();  // joins them
     spdlog::info("shut down with {} connections", served_.load());
   }
 
  private:
+  std::vector<std::unique_ptr<Worker<Mutex>>> make_workers() {
+    std::vector<std::unique_ptr<Worker<Mutex>>> workers;
+    for (Statistics& own : statistics_) {
+      const Services<Mutex> services{options_.settings, table_, registry_, own, statistics_};
+      workers.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout));
+    }
+    return workers;
+  }
+
+  void stop() {
+    for (const auto& worker : workers_) worker->context.stop();
+  }
+
+  static std::jthread start_thread(Worker<Mutex>& worker) {
+    return std::jthread([&context = worker.context] {
+      const auto work = asio::make_work_guard(context);
+      run_to_the_end(context);
+    });
+  }
+
   static std::string reason(const std::exception& error) {
     const auto* system = dynamic_cast<const boost::system::system_error*>(&error);
     return system != nullptr ? system->code().message() : error.what();
@@ -165,7 +191,7 @@ class Server {
       std::printf("listening on %s\n", listener->uri().c_str());
       spdlog::info("listening on {}", listener->uri());
     }
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0) spdlog::warn("stdout can't be written to: nobody is told the addresses");
     spdlog::info("lockd {} serves: {} threads, {} connections at most", LOCKD_VERSION, workers_.size(),
                  connections_max_);
   }
@@ -178,7 +204,6 @@ class Server {
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
   void accept(Socket socket, const StreamProtocol::endpoint& peer) {
     if (served_.load() >= connections_max_) return refuse(std::move(socket));
-    full_ = false;
     set_peer_options(socket, options_.peer_timeout);
     const SessionId id{++last_session_};
     const std::string address = peer_address(peer, id);
@@ -189,7 +214,7 @@ class Server {
   }
 
   void refuse(Socket socket) {
-    if (!std::exchange(full_, true)) spdlog::warn("{} connections: no more are served for now", connections_max_);
+    if (full_log_.allows()) spdlog::warn("{} connections: no more are served for now", connections_max_);
     if (refused_.load() >= farewells_max) {
       boost::system::error_code ignored;
       socket.non_blocking(true, ignored);
@@ -220,10 +245,11 @@ class Server {
   // On the first worker's thread.
   std::uint64_t last_session_ = 0;  // S1
   std::size_t next_worker_ = 0;     // round-robin
-  bool full_ = false;               // the log knows that connections are refused
+  Throttle full_log_;
 
   std::vector<std::unique_ptr<Worker<Mutex>>> workers_;
-  std::vector<std::unique_ptr<Listener>> listeners_;  // after the workers, whose first one's context they use
+  asio::signal_set signals_{first().context, SIGTERM, SIGINT};  // from here on no signal leaves files behind
+  std::vector<std::unique_ptr<Listener>> listeners_;            // after the workers, whose first one's context they use
 };
 
 template <class Mutex>

@@ -13,12 +13,12 @@ namespace lockd::server {
 
 /// How the server was told to speak (the flags of the same names).
 struct Settings {
-  std::size_t line_bytes_max = 8192;  // F6
-  std::size_t output_bytes_max =
-      1024 * 1024;       // F5: so much of replies waits for a client at most, but for the last reply's own length
-  bool classic = false;  // F8: silent to unknown verbs
-  bool dump = true;      // L4
-  bool registry = true;  // L4
+  std::size_t line_bytes_max = 8192;           // F6
+  std::size_t output_bytes_max = 1024 * 1024;  // F5: so much of replies waits for a client at most, but for what was
+                                               // begun: a reply's line, a slice of a listing
+  bool classic = false;                        // F8: silent to unknown verbs
+  bool dump = true;                            // L4
+  bool registry = true;                        // L4
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the

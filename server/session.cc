@@ -88,11 +88,11 @@ bool Session<Mutex>::end_some(const Services<Mutex>& services, std::size_t budge
   return true;
 }
 
-/// Executes what input_ holds and keeps the rest, in no larger a string than it needs.
+/// Executes what input_ holds and keeps the rest.
 template <class Mutex>
 Next Session<Mutex>::resume(const Services<Mutex>& services, std::string& out) {
-  const std::string input = std::exchange(input_, {});
-  input_.assign(input, execute_all(input, services, out));
+  input_.erase(0, execute_all(input_, services, out));
+  if (input_.empty()) std::string().swap(input_);  // its memory too
   return next_;
 }
 
@@ -201,12 +201,15 @@ void Session<Mutex>::answer_lock(const ParsedLine& line, const Services<Mutex>& 
   print(out, *answer, line.text);
 }
 
-/// Its first slice at once (L5). Even if that is all, the listing takes the rest of the turn: a thousand listings in
-/// one read would keep the other sessions waiting.
+/// Its first slice at once (L5). A walk takes the rest of the turn even if that was all of it: a thousand walks in one
+/// read would keep the other sessions waiting. One key's lines are a request like others, unless they are many.
 template <class Mutex>
 void Session<Mutex>::list(const ParsedLine& line, bool enabled, const Services<Mutex>& services, std::string& out) {
   if (!enabled) return print(out, {Outcome::disabled}, {});
-  listing_.emplace_back(line.verb, line.text).go_on(services, out);
+  const bool one_key = !line.text.empty() && (line.verb == Verb::list_locks || line.verb == Verb::list_shared);
+  Listing<Mutex> listing(line.verb, line.text);
+  const bool finished = listing.go_on(services, out);
+  if (!finished || !one_key) listing_.push_back(std::move(listing));
 }
 
 template class Session<engine::NullMutex>;

@@ -179,18 +179,32 @@ TEST_F(SessionTest, F5_pipelined_requests_are_answered_in_order_however_they_wer
   EXPECT_EQ(all, replies);
 }
 
-TEST_F(SessionTest, F5_a_turn_begins_after_each_listing_and_what_follows_waits_for_it) {
-  ada_.receive("g x\nd x\ng y\nd y\ng z\n");
+TEST_F(SessionTest, F5_a_turn_ends_with_each_walk_and_what_follows_waits_for_the_next) {
+  ada_.receive("g x\nd\ng y\ndump shared\ng z\n");
   EXPECT_EQ(ada_.next, Next::turn);
   EXPECT_EQ(ada_.take_output(), "1 Lock Get Success: x\nx: A1\n");
   EXPECT_EQ(bob_.ask("g y\n"), "1 Lock Get Success: y\n") << "others are served between";
   ada_.go_on();
   EXPECT_EQ(ada_.next, Next::turn);
-  EXPECT_EQ(ada_.take_output(), "0 Lock Get Failure: y\ny: A2\n");
+  EXPECT_EQ(ada_.take_output(), "0 Lock Get Failure: y\n{}\n");
   EXPECT_EQ(bob_.ask("i z\n"), "0 Lock Not Locked: z\n");
   ada_.go_on();
   EXPECT_EQ(ada_.next, Next::read);
   EXPECT_EQ(ada_.take_output(), "1 Lock Get Success: z\n");
+}
+
+TEST_F(SessionTest, F5_one_keys_lines_end_no_turn_unless_they_are_many) {
+  ada_.receive("g x\nd x\nsd x\nd none\nping\n");
+  EXPECT_EQ(ada_.next, Next::read);
+  EXPECT_EQ(ada_.take_output(), "1 Lock Get Success: x\nx: A1\n1 pong\n");
+  std::string expected;
+  for (std::uint64_t i = 1001; i <= 13'000; ++i) {
+    TestClient(server_, i).ask("sg k\n");
+    expected += "k: A" + std::to_string(i) + "\n";
+  }
+  ada_.receive("sd k\nping\n");
+  EXPECT_EQ(ada_.next, Next::turn);
+  EXPECT_EQ(ada_.finish_asking(), expected + "1 pong\n");
 }
 
 TEST_F(SessionTest, F5_at_the_bound_execution_stops_until_the_output_drains) {

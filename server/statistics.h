@@ -29,7 +29,7 @@ class Counter {
 struct alignas(64) Statistics {
   std::array<Counter, verb_count> commands;  // L3: by verb, counted before the command is executed
   Counter invalid_commands;                  // F8
-  Counter bad_arguments;                     // F9
+  Counter bad_arguments;                     // F9; this and the next wait for a verb that shows them
   Counter lines_too_long;                    // F6
 };
 

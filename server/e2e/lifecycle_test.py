@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import threading
 
+from client import Client
 from daemon import LOOPBACK, DaemonTestCase, eventually, run_to_exit, run_tool
 from tool import Tool
 
@@ -20,6 +22,37 @@ class StartAndEnd(DaemonTestCase):
             client.expect("g mine", "1 Lock Get Success: mine")
             daemon.stop(number)  # asserts exit code 0, within 2 s, nothing left behind
             client.expect_end()
+
+    def test_S6_nothing_is_granted_on_the_way_down(self) -> None:
+        """100 holders die on two threads while others ask for their locks without a pause: nobody is given one."""
+        daemon = self.daemon("--threads", "2")
+        holders = [self.connect(daemon) for _ in range(100)]
+        for number, holder in enumerate(holders):
+            holder.expect(f"g {number}", f"1 Lock Get Success: {number}")
+        askers = [self.connect(daemon) for _ in range(8)]
+        granted: list[bytes] = []
+
+        def ask(asker: Client) -> None:
+            requests = b"".join(b"g %d\n" % number for number in range(100))
+            try:
+                while True:
+                    asker.send(requests)
+                    for _ in range(100):
+                        reply = asker.line()
+                        if reply.startswith(b"1"):
+                            granted.append(reply)
+            except (AssertionError, OSError):  # the daemon is gone
+                return
+
+        threads = [threading.Thread(target=ask, args=[asker]) for asker in askers]
+        for thread in threads:
+            thread.start()
+        observer = self.connect(daemon)
+        eventually(lambda: observer.counters()["command_g"] > 2000, 10, "they ask")
+        daemon.stop()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(granted, [])
 
     def test_S6_nothing_accepts_any_more(self) -> None:
         daemon = self.daemon()
@@ -37,7 +70,7 @@ class StartAndEnd(DaemonTestCase):
         eventually(lambda: observer.counters()["command_d"] > 0, 10, "it is served")
         daemon.stop()
 
-    def test_R1_ready_lines_and_ports(self) -> None:
+    def test_ready_lines_and_ports(self) -> None:
         """Port 0 becomes a real one, each listener has its line, in the order of the flags, and serves."""
         path = self.temporary_directory() / "lockd.sock"
         daemon = self.daemon(listen=[LOOPBACK, f"unix://{path}", "tcp://[::1]:0", LOOPBACK])
