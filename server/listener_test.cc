@@ -119,6 +119,15 @@ TEST_F(UnixPathGuardTest, removes_a_socket_that_a_killed_server_left) {
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
+TEST_F(UnixPathGuardTest, refuses_a_socket_at_which_another_program_listens_and_leaves_it) {
+  asio::local::stream_protocol::acceptor another(context_, asio::local::stream_protocol::endpoint(path()));
+  EXPECT_THROW(UnixPathGuard{path()}, std::runtime_error);
+  asio::local::stream_protocol::socket client(context_);
+  client.connect(asio::local::stream_protocol::endpoint(path()));  // throws where the path is gone
+  another.close();
+  const UnixPathGuard guard(path());
+}
+
 TEST_F(UnixPathGuardTest, refuses_a_file_that_is_no_socket_and_leaves_it) {
   std::ofstream(path()) << "precious";
   EXPECT_THROW(UnixPathGuard{path()}, std::runtime_error);

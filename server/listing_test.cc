@@ -222,6 +222,18 @@ TEST_F(ListingTest, L5_what_existed_at_no_moment_does_not_appear) {
   EXPECT_EQ(lines_of(list(Verb::list_locks)), expected);
 }
 
+TEST_F(ListingTest, L5_a_dump_begins_at_once_though_its_first_key_is_far) {
+  std::string gets;
+  for (int key = 0; key < 10'000; ++key) gets += "g " + std::to_string(key) + "\n";
+  TestServer<> server;
+  TestClient client(server, 1);
+  client.ask(gets);
+  client.receive("dump shared\n");
+  EXPECT_EQ(client.next, Next::turn);
+  EXPECT_EQ(client.output, "{");
+  EXPECT_EQ(client.finish_asking(), "{}\n");
+}
+
 TEST_F(ListingTest, L5_one_keys_lines_are_of_one_moment) {
   constexpr std::uint64_t holder_count = 20'000;
   for (std::uint64_t i = 1; i <= holder_count; ++i) client(i).ask("sg k\n");

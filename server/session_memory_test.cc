@@ -144,5 +144,20 @@ TEST_F(SessionMemory, L5_a_key_with_20000_holders_is_listed_within_bounds) {
   EXPECT_LT(bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
 }
 
+TEST_F(SessionMemory, L5_many_holders_of_many_keys_cost_a_slow_reader_no_more_than_one_keys) {
+  constexpr std::int64_t holder_count = 1000;
+  server_.settings.output_bytes_max = 1;
+  std::string requests;
+  for (int key = 0; key < 100; ++key) requests += "sg k" + std::to_string(key) + "\n";
+  std::deque<TestClient> holders;
+  for (std::int64_t i = 0; i < holder_count; ++i) holders.emplace_back(server_, ++last_number_).ask(requests);
+  TestClient client(server_, ++last_number_);
+  const std::int64_t before = bytes_in_use;
+  bytes_in_use_peak = before;
+  client.receive("sd\n");  // and reads nothing
+  EXPECT_EQ(client.next, Next::drain);
+  EXPECT_LT(bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
+}
+
 }  // namespace
 }  // namespace lockd::server

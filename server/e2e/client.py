@@ -70,8 +70,11 @@ class LineReader:
         return bool(chunk)
 
 
-def connected_socket(uri: str, receive_buffer_bytes: int | None = None, source_port: int = 0) -> socket.socket:
-    """A socket connected to a listening address as the daemon prints it."""
+Address = tuple[str, int]
+
+
+def connected_socket(uri: str, receive_buffer_bytes: int | None = None, source: Address | None = None) -> socket.socket:
+    """A socket connected to a listening address as the daemon prints it, from a given host and port (TCP) if need be."""
     parts = urlsplit(uri)
     families = {"unix": socket.AF_UNIX, "tcp": socket.AF_INET6 if ":" in (parts.hostname or "") else socket.AF_INET}
     sock = socket.socket(families[parts.scheme])
@@ -83,9 +86,9 @@ def connected_socket(uri: str, receive_buffer_bytes: int | None = None, source_p
             sock.connect(parts.path)
             return sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if source_port:
+        if source:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((parts.hostname, source_port))
+            sock.bind(source)
         sock.connect((parts.hostname, parts.port))
         return sock
     except OSError:
@@ -102,13 +105,9 @@ def reset(sock: socket.socket) -> None:
 class Client:
     """One connection. Nothing is read unless a test asks for it: a Client left alone is a client that never reads."""
 
-    def __init__(self, uri: str, receive_buffer_bytes: int | None = None, source_port: int = 0) -> None:
-        self.socket = connected_socket(uri, receive_buffer_bytes, source_port)
+    def __init__(self, uri: str, receive_buffer_bytes: int | None = None, source: Address | None = None) -> None:
+        self.socket = connected_socket(uri, receive_buffer_bytes, source)
         self._reader = LineReader(self.socket.fileno())
-
-    @property
-    def source_port(self) -> int:
-        return int(self.socket.getsockname()[1])
 
     @property
     def address(self) -> str:

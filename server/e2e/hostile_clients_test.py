@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -168,17 +169,19 @@ class Resets(HostileTestCase):
     def test_S1_identity_by_address_reused(self) -> None:
         """A new session from the address of one that was reset has none of its locks, even before that is noticed."""
         daemon = self.daemon()
-        old = self.connect(daemon)
+        # An address of this process alone (all of 127/8 is loopback): nobody can take the port in between.
+        host = f"127.1.{os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
+        old = Client(daemon.uris[0], source=(host, 0))
         old.expect("g mine", "1 Lock Get Success: mine")
         old.expect("iam old", "1 ok")
         daemon.pause()
-        port = old.source_port
+        port = old.socket.getsockname()[1]
         old.reset()
-        new = Client(daemon.uris[0], source_port=port)
+        new = Client(daemon.uris[0], source=(host, port))
         self.addCleanup(new.close)
         new.send("r mine\nme\n")
         daemon.resume()
-        new.expect_lines("0 Lock Release Failure: mine", f"1 127.0.0.1:{port} 127.0.0.1:{port}")
+        new.expect_lines("0 Lock Release Failure: mine", f"1 {host}:{port} {host}:{port}")
         eventually(lambda: new.ask("g mine") == b"1 Lock Get Success: mine", 10, "the lock of the old session is free")
         self.assertEqual(new.listing("who"), [])
 

@@ -101,21 +101,28 @@ class StartAndEnd(DaemonTestCase):
             self.assertEqual(daemon.children(), [])
         self.assertEqual(five.threads() - two.threads(), 3)
 
-    def test_S6_pidfile(self) -> None:
+    def test_a_pidfile_that_another_process_has_written_stays(self) -> None:
+        path = self.temporary_directory() / "lockd.pid"
+        first = self.daemon("--pidfile", str(path))
+        second = self.daemon("--pidfile", str(path))
+        first.stop()
+        self.assertEqual(path.read_text(), f"{second.pid}\n")
+
+    def test_pidfile(self) -> None:
         path = self.temporary_directory() / "lockd.pid"
         daemon = self.daemon("--pidfile", str(path))
         self.assertEqual(path.read_text(), f"{daemon.pid}\n")
         daemon.stop()
         self.assertFalse(path.exists())
 
-    def test_S6_a_stale_pidfile_is_replaced(self) -> None:
+    def test_a_stale_pidfile_is_replaced(self) -> None:
         path = self.temporary_directory() / "lockd.pid"
         first = self.daemon("--pidfile", str(path))
         first.kill()
         second = self.daemon("--pidfile", str(path))
         self.assertEqual(path.read_text(), f"{second.pid}\n")
 
-    def test_S4_unix_socket_modes(self) -> None:
+    def test_unix_socket_modes(self) -> None:
         """Whatever the umask."""
         for mode, umask in (("0600", 0o022), ("0666", 0o077), ("660", 0o777)):
             path = self.temporary_directory() / "lockd.sock"
@@ -180,7 +187,7 @@ class FailedStarts(DaemonTestCase):
         path = self.temporary_directory() / ("x" * 120)
         self.check_refused("--listen", f"unix://{path}", names="x" * 120)
 
-    def test_S6_a_pidfile_that_cannot_be_written(self) -> None:
+    def test_a_pidfile_that_cannot_be_written(self) -> None:
         path = self.temporary_directory() / "missing" / "lockd.pid"
         self.check_refused("--listen", LOOPBACK, "--pidfile", str(path), names=str(path))
 
