@@ -190,28 +190,29 @@ rc::Gen<Profile> profiles() {
 }
 
 template <class Table>
-rc::Gen<std::shared_ptr<const Command<Table>>> commands(const Profile& profile) {
-  return rc::gen::exec([&profile]() -> std::shared_ptr<const Command<Table>> {
-    const SessionId session = *rc::gen::elementOf(profile.session_bag);
-    const int action = *rc::gen::elementOf(profile.action_bag);
+rc::Gen<std::shared_ptr<const Command<Table>>> commands(std::shared_ptr<const Profile> profile) {
+  return rc::gen::exec([profile]() -> std::shared_ptr<const Command<Table>> {
+    const SessionId session = *rc::gen::elementOf(profile->session_bag);
+    const int action = *rc::gen::elementOf(profile->action_bag);
     if (action == take_many) {
       const Verb verb = *rc::gen::element(Verb::get, Verb::get_shared);
       return std::make_shared<TakeMany<Table>>(session, verb, 900 + *below(400));
     }
     Event event = actions[static_cast<std::size_t>(action)];
     event.session = session;
-    if (event.verb) event.key = *rc::gen::elementOf(profile.key_bag);
+    if (event.verb) event.key = *rc::gen::elementOf(profile->key_bag);
     return std::make_shared<OneEvent<Table>>(std::move(event));
   });
 }
 
-// Draws a sequence and runs it; RapidCheck gets to know of a difference by an exception.
+// Draws a sequence and runs it; RapidCheck gets to know of a difference by an exception. The generator keeps the
+// profile: it shrinks commands when this function has long returned.
 template <class Table>
 SituationTracker run_one() {
-  const Profile profile = *profiles();
-  Run<Table> run(profile);
-  const auto sequence = *rc::gen::scale(
-      3.0, rc::state::gen::commands(Nothing{}, [&](const Nothing&) { return commands<Table>(profile); }));
+  const auto profile = std::make_shared<const Profile>(*profiles());
+  const auto next = [profile](const Nothing&) { return commands<Table>(profile); };
+  const auto sequence = *rc::gen::scale(3.0, rc::state::gen::commands(Nothing{}, next));
+  Run<Table> run(*profile);
   rc::state::runAll(sequence, Nothing{}, run);
   return run.tracker;
 }

@@ -1,3 +1,4 @@
+// That the log is spared, and told again later.
 #include "server/throttle.h"
 
 #include <gtest/gtest.h>

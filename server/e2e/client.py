@@ -73,8 +73,10 @@ class LineReader:
 Address = tuple[str, int]
 
 
-def connected_socket(uri: str, receive_buffer_bytes: int | None = None, source: Address | None = None) -> socket.socket:
-    """A socket connected to a listening address as the daemon prints it, from a given host and port (TCP) if need be."""
+def connected_socket(
+    uri: str, receive_buffer_bytes: int | None = None, source: Address | None = None
+) -> socket.socket:
+    """A socket connected to a listening address as the daemon prints it, from a given host and port if need be."""
     parts = urlsplit(uri)
     families = {"unix": socket.AF_UNIX, "tcp": socket.AF_INET6 if ":" in (parts.hostname or "") else socket.AF_INET}
     sock = socket.socket(families[parts.scheme])
