@@ -25,30 +25,31 @@ bool is_get(const Event& event) { return event.verb == Verb::get || event.verb =
 
 }  // namespace
 
-// The shares are of SHARES_SEQUENCES.
+// The shares are those among 100,000 sequences, from 10 seeds with 10,000 each. Who changes the generator measures
+// again: conformance_test prints the counts.
 const std::array<SituationRow, situation_count> situation_table = {{
-    {Situation::get_of_another_s, "get of another's lock", 0},
-    {Situation::get_again, "get again", 0},
-    {Situation::release_by_another, "release by another", 0},
-    {Situation::release_of_a_free_key, "release of a free key", 0},
-    {Situation::retaken_after_release, "retaken by another after a release", 0},
-    {Situation::three_holders, "three holders or more", 0},
-    {Situation::thirteen_holders, "thirteen holders or more", 0},
-    {Situation::shared_again, "shared again", 0},
-    {Situation::leaves_from_the_middle, "a holder leaves from the middle", 0},
-    {Situation::shared_release_by_another, "shared release by another", 0},
-    {Situation::both_kinds_of_one_key, "both kinds of one key, two sessions", 0},
-    {Situation::refused_by_the_bound, "refused by the bound", 0},
-    {Situation::refused_before_contention, "refused by the bound, key held", 0},
-    {Situation::get_again_at_the_bound, "get again at the bound", 0},
-    {Situation::ends_with_both_kinds, "ends with both kinds", 0},
-    {Situation::ends_with_shared_alone, "ends with shared locks alone", 0},
-    {Situation::a_slice_leaves_locks, "a slice leaves locks", 0},
-    {Situation::freed_lock_taken_meanwhile, "taken between two slices", 0},
-    {Situation::get_of_a_dead_session_s, "get of a dead session's lock", 0},
-    {Situation::the_dead_ask, "the dead ask", 0},
-    {Situation::ends_twice, "ends twice", 0},
-    {Situation::a_thousand_keys, "more than a thousand keys", 0},
+    {Situation::get_of_another_s, "get of another's lock", 0.3068},
+    {Situation::get_again, "get again", 0.2565},
+    {Situation::release_by_another, "release by another", 0.2164},
+    {Situation::release_of_a_free_key, "release of a free key", 0.7581},
+    {Situation::retaken_after_release, "retaken by another after a release", 0.0837},
+    {Situation::three_holders, "three holders or more", 0.1768},
+    {Situation::thirteen_holders, "thirteen holders or more", 0.0069},
+    {Situation::shared_again, "shared again", 0.2947},
+    {Situation::leaves_from_the_middle, "a holder leaves from the middle", 0.0472},
+    {Situation::shared_release_by_another, "shared release by another", 0.2059},
+    {Situation::both_kinds_of_one_key, "both kinds of one key, two sessions", 0.2392},
+    {Situation::refused_by_the_bound, "refused by the bound", 0.1199},
+    {Situation::refused_before_contention, "refused by the bound, key held", 0.0483},
+    {Situation::get_again_at_the_bound, "get again at the bound", 0.1274},
+    {Situation::ends_with_both_kinds, "ends with both kinds", 0.0918},
+    {Situation::ends_with_shared_alone, "ends with shared locks alone", 0.2512},
+    {Situation::a_slice_leaves_locks, "a slice leaves locks", 0.0949},
+    {Situation::freed_lock_taken_meanwhile, "taken between two slices", 0.0247},
+    {Situation::get_of_a_dead_session_s, "get of a dead session's lock", 0.0145},
+    {Situation::the_dead_ask, "the dead ask", 0.6756},
+    {Situation::ends_twice, "ends twice", 0.5003},
+    {Situation::a_thousand_keys, "more than a thousand keys", 0.0145},
 }};
 
 void SituationTracker::before(const model::LockModel& model, const Event& event) {
