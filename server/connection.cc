@@ -19,9 +19,6 @@ namespace {
 /// S3: how long replies are still sent after a session's end, and the peer is waited for.
 constexpr std::chrono::seconds closing_time{2};
 
-/// Locks released in one turn at the end of a session: some 100 us.
-constexpr std::size_t end_slice_locks = 1024;
-
 bool would_block(const boost::system::error_code& error) {
   return error == asio::error::would_block || error == asio::error::try_again;
 }
@@ -88,9 +85,9 @@ void Connection<Mutex>::on_readable() {
   const std::size_t bytes = socket_.read_some(asio::buffer(worker_.input), error);
   if (would_block(error)) return wait_readable();
   if (error && error != asio::error::eof) return peer_failed(error);
-  input_ended_ = error == asio::error::eof;
-  if (phase_ == Phase::closing) return input_ended_ ? close() : wait_readable();
-  if (input_ended_) return proceed(session_->finish());
+  peer_done_ = error == asio::error::eof;
+  if (phase_ == Phase::closing) return peer_done_ ? close() : wait_readable();
+  if (peer_done_) return proceed(session_->finish());
   proceed(session_->receive({worker_.input.data(), bytes}, worker_.services, output()));
 }
 
@@ -189,13 +186,14 @@ template <class Mutex>
 void Connection<Mutex>::end() {
   if (phase_ != Phase::serving) return;
   phase_ = Phase::ending;
-  end_slice();
+  worker_.ends.push(this->shared_from_this());
 }
 
 template <class Mutex>
-void Connection<Mutex>::end_slice() {
-  if (session_->end_some(worker_.services, end_slice_locks)) return close_gently();
-  asio::post(worker_.context, bound([](Connection& self) { self.end_slice(); }));
+bool Connection<Mutex>::end_some(std::size_t locks_max) {
+  if (!session_->end_some(worker_.services, locks_max)) return false;
+  close_gently();
+  return true;
 }
 
 /// A reset is a client's business; that a host has vanished an operator wants to know.
@@ -213,18 +211,16 @@ void Connection<Mutex>::peer_failed(const Error& error) {
 template <class Mutex>
 void Connection<Mutex>::lose_peer() {
   unsent_.clear();
+  peer_done_ = true;
   deadline_.reset();
-  Error ignored;
-  socket_.close(ignored);
-  if (phase_ == Phase::closing) phase_ = Phase::closed;
-  end();
+  phase_ == Phase::closing ? close() : end();
 }
 
 /// S3: the session is over and its locks are free; its replies may still be on their way.
 template <class Mutex>
 void Connection<Mutex>::close_gently() {
   phase_ = Phase::closing;
-  if (!socket_.is_open() || (unsent_.empty() && input_ended_)) return close();
+  if (peer_done_ && unsent_.empty()) return close();
   set_deadline(closing_time);
   if (unsent_.empty()) say_goodbye();
 }
@@ -233,7 +229,7 @@ void Connection<Mutex>::close_gently() {
 /// replies that it has not read yet: so the peer is told that no more comes, and closes first.
 template <class Mutex>
 void Connection<Mutex>::say_goodbye() {
-  if (input_ended_) return close();
+  if (peer_done_) return close();
   Error ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
   wait_readable();

@@ -24,9 +24,9 @@ namespace lockd::server {
 /// worker's buffer, gives that to the session and tries to send the replies at once; only what the kernel does not take
 /// is kept. At most one wait for each direction is pending, ever.
 ///
-/// Life: serving; ending, while the session releases its locks in slices; closing, while what is left of the replies is
-/// sent (S3) and the peer is given the time to read them. Owned by its pending handlers: gone when there is none. All
-/// on its worker's thread.
+/// Life: serving; ending, while the session releases its locks in slices (EndQueue); closing, while what is left of the
+/// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers: gone when there is
+/// none. All on its worker's thread.
 template <class Mutex>
 class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
  public:
@@ -41,6 +41,10 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
 
   /// S4: tells the peer that it is one too many, and says goodbye.
   void refuse();
+
+  /// A slice of its end, for its worker's EndQueue: releases up to `locks_max` locks. True when none is left and the
+  /// connection is closing.
+  bool end_some(std::size_t locks_max);
 
  private:
   enum class Phase : std::uint8_t { serving, ending, closing, closed };
@@ -63,7 +67,6 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   void on_writable();
 
   void end();
-  void end_slice();
   void peer_failed(const Error& error);
   void lose_peer();
   void close_gently();
@@ -84,7 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   bool reading_ = false;       // a wait for input is pending
   bool writing_ = false;       // a wait for room in the socket is pending; if and only if unsent_ is not empty
   bool turn_pending_ = false;  // the session's next turn is in the context's queue
-  bool input_ended_ = false;   // the peer has sent its FIN
+  bool peer_done_ = false;     // nothing more comes from the peer: it has sent its FIN, or is lost
 };
 
 extern template class Connection<engine::NullMutex>;

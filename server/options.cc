@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include "server/address.h"
@@ -53,6 +55,12 @@ CLI::Validator whole_number(std::uint64_t min, std::uint64_t max) {
   return {check, ""};
 }
 
+/// A flag's value in the file or the environment. (The library would count it: 3 is three times.)
+std::string check_switch(const std::string& value) {
+  constexpr std::array<std::string_view, 8> values = {"true", "false", "on", "off", "yes", "no", "1", "0"};
+  return std::ranges::find(values, value) != values.end() ? std::string() : value + ": expected true or false";
+}
+
 std::string check_mode(const std::string& mode) {
   const bool octal = !mode.empty() && mode.size() <= 4 && mode.find_first_not_of("01234567") == std::string::npos;
   return octal && std::stoul(mode, nullptr, 8) <= 0777 ? std::string()
@@ -94,9 +102,10 @@ void add_listening_options(CLI::App& app, RawOptions& raw) {
 
 void add_protocol_options(CLI::App& app, RawOptions& raw) {
   Settings& settings = raw.options.settings;
-  app.add_flag("--classic", settings.classic, "do not answer unknown commands, as lockd's ancestors did not");
-  app.add_flag("--no-dump", raw.no_dump, "disable d, sd, dump and who");
-  app.add_flag("--no-registry", raw.no_registry, "disable iam and who");
+  app.add_flag("--classic", settings.classic, "do not answer unknown commands, as lockd's ancestors did not")
+      ->check(check_switch);
+  app.add_flag("--no-dump", raw.no_dump, "disable d, sd, dump and who")->check(check_switch);
+  app.add_flag("--no-registry", raw.no_registry, "disable iam and who")->check(check_switch);
   app.add_option("--max-line-bytes", settings.line_bytes_max, "the longest request")
       ->type_name("N")
       ->capture_default_str()
@@ -104,7 +113,7 @@ void add_protocol_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--max-output-bytes", settings.output_bytes_max, "replies kept for a client that does not read them")
       ->type_name("N")
       ->capture_default_str()
-      ->transform(whole_number(1, std::uint64_t{1} << 30));
+      ->transform(whole_number(1, std::uint64_t{1} << 26));
   app.add_option("--max-locks", raw.options.locks_max, "locks of one connection [default: no bound]")
       ->type_name("N")
       ->transform(whole_number(1, UINT64_MAX));

@@ -201,7 +201,23 @@ TEST_F(OptionsTest, switches_can_be_off_in_the_file_and_the_environment) {
   EXPECT_TRUE(options.settings.registry);
 }
 
+TEST_F(OptionsTest, switches_know_the_usual_words) {
+  for (const char* on : {"true", "on", "yes", "1"})
+    EXPECT_TRUE(options({"--config", file(std::string("classic = ") + on)}).settings.classic) << on;
+  for (const char* off : {"false", "off", "no", "0"})
+    EXPECT_FALSE(options({"--config", file(std::string("classic = ") + off)}).settings.classic) << off;
+}
+
 // ---- what is refused ----
+
+TEST_F(OptionsTest, a_switch_that_is_neither_on_nor_off_is_refused) {
+  for (const char* value : {"3", "-1", "maybe"}) {
+    expect_refused({"--config", file(std::string("classic = ") + value)}, {"--classic", value});
+    expect_refused({std::string("--no-dump=") + value}, {"--no-dump", value});
+  }
+  set_environment("LOCKD_NO_REGISTRY", "3");
+  expect_refused({}, {"--no-registry", "3"});
+}
 
 struct Range {
   const char* flag;
@@ -216,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Range{"threads", {"1", "64"}, {"0", "65", "-1", "1.5", "two", "", "4294967297"}},
                     Range{"max-connections", {"1", "1000000"}, {"0", "-1", "many", "", "99999999999999999999"}},
                     Range{"max-line-bytes", {"1", "1048576"}, {"0", "1048577", "-1", "8k", ""}},
-                    Range{"max-output-bytes", {"1", "1073741824"}, {"0", "1073741825", "-1", "1M", ""}},
+                    Range{"max-output-bytes", {"1", "67108864"}, {"0", "67108865", "-1", "1M", ""}},
                     Range{"max-locks",
                           {"1", "18446744073709551615"},
                           {"0", "-1", "1.5", "1e3", "none", "", "18446744073709551616"}},
