@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "engine/lock_table.h"
 #include "engine/sharded_table.h"
@@ -23,7 +24,7 @@ struct Opened {
   struct Tag {                            \
     friend constexpr auto member_of(Tag); \
   };                                      \
-  template struct Opened<Tag, &member>
+  template struct Opened<Tag, &member>  // NOLINT(bugprone-macro-parentheses): a name, not a value
 
 LOCKD_OPEN(Keys, LockTable::keys_);
 LOCKD_OPEN(Holds, LockTable::holds_);
@@ -88,7 +89,7 @@ struct Canary {
 
 std::ostream& operator<<(std::ostream& out, const Canary& canary) { return out << canary.name; }
 
-const Canary canaries[] = {
+const std::vector<Canary> canaries = {
     {"free_key", "a key without a holder", [](Opening& open) { open.key("a").holder_count = 0; }},
     {"two_exclusive", "an exclusive key with many holders", [](Opening& open) { open.key("a").holder_count = 2; }},
     {"astray_in_the_index", "a key that its index does not find",

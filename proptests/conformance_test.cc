@@ -38,9 +38,9 @@ struct Profile {
   std::vector<int> action_bag;  // indices of `actions`, or take_many
 };
 
-void showValue(const Profile& profile, std::ostream& out) {
-  out << "# " << profile.shard_count << " shards, max-locks " << profile.locks_max << " (0: none), "
-      << profile.sessions.size() << " sessions, " << profile.keys.size() << " keys";
+std::ostream& operator<<(std::ostream& out, const Profile& profile) {
+  return out << "# " << profile.shard_count << " shards, max-locks " << profile.locks_max << " (0: none), "
+             << profile.sessions.size() << " sessions, " << profile.keys.size() << " keys";
 }
 
 // A session that only looks.
@@ -190,7 +190,7 @@ rc::Gen<Profile> profiles() {
 }
 
 template <class Table>
-rc::Gen<std::shared_ptr<const Command<Table>>> commands(std::shared_ptr<const Profile> profile) {
+rc::Gen<std::shared_ptr<const Command<Table>>> commands(const std::shared_ptr<const Profile>& profile) {
   return rc::gen::exec([profile]() -> std::shared_ptr<const Command<Table>> {
     const SessionId session = *rc::gen::elementOf(profile->session_bag);
     const int action = *rc::gen::elementOf(profile->action_bag);
@@ -242,10 +242,10 @@ TEST(ConformanceCanary, L3_a_count_that_stops_at_a_thousand_keys_is_found) {
 
 // RapidCheck takes its parameters from the environment alone, where the number of sequences may be set too.
 int main(int argument_count, char** arguments) {
-  const char* const given = std::getenv("RC_PARAMS");
+  const char* const given = std::getenv("RC_PARAMS");  // NOLINT(concurrency-mt-unsafe): no other thread yet
   std::string parameters = given == nullptr ? "" : given;
   if (parameters.find("max_success=") == std::string::npos) parameters += " max_success=" LOCKD_SEQUENCES;
-  setenv("RC_PARAMS", parameters.c_str(), 1);
+  setenv("RC_PARAMS", parameters.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): as above
   std::printf("RC_PARAMS=%s\n", parameters.c_str());
   testing::InitGoogleTest(&argument_count, arguments);
   return RUN_ALL_TESTS();

@@ -91,7 +91,8 @@ int main(int argument_count, char** arguments) {
     if (lockd::proptests::parse({arguments + 1, static_cast<std::size_t>(argument_count - 1)}, options)) {
       return lockd::proptests::run(options);
     }
-  } catch (const std::logic_error&) {  // from std::stoul
+  } catch (const std::logic_error&) {
+    std::cerr << "explorer: a number is expected\n";
   }
   std::cerr << "usage: explorer [--depth N] [--first SESSION] [--states] [--shards N] [--max-locks N]\n";
   return 2;

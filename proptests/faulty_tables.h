@@ -46,13 +46,13 @@ struct HidesOthersLocks : EngineTable {
   }
 };
 
-/// H1 broken: it counts no more than `most` holders.
-template <std::uint64_t most>
+/// H1 broken: it counts no more than `Most` holders.
+template <std::uint64_t Most>
 struct CapsHolders : EngineTable {
   using EngineTable::EngineTable;
   std::optional<Answer> get(engine::SessionLocks& session, LockKind kind, std::string_view key) {
     auto answer = EngineTable::get(session, kind, key);
-    if (answer) answer->number = std::min(answer->number, most);
+    if (answer) answer->number = std::min(answer->number, Most);
     return answer;
   }
 };
@@ -68,11 +68,11 @@ struct ReversesHolders : EngineTable {
   }
 };
 
-/// L3 broken: it loses the count of keys beyond `most`.
-template <std::uint64_t most>
+/// L3 broken: it loses the count of keys beyond `Most`.
+template <std::uint64_t Most>
 struct CapsKeys : EngineTable {
   using EngineTable::EngineTable;
-  std::uint64_t key_count(LockKind kind) const { return std::min(EngineTable::key_count(kind), most); }
+  std::uint64_t key_count(LockKind kind) const { return std::min(EngineTable::key_count(kind), Most); }
 };
 
 /// L3 broken: shared orphans are not counted.

@@ -218,7 +218,7 @@ TEST(Parser, F5_what_was_searched_is_forgotten_with_the_line) {
 class ParserLimit : public testing::TestWithParam<std::size_t> {
  protected:
   static std::size_t limit() { return GetParam(); }
-  static std::string verb_of(std::size_t bytes) { return std::string(bytes, 'x'); }
+  static std::string verb_of(std::size_t bytes) { return std::string().append(bytes, 'x'); }
 };
 
 INSTANTIATE_TEST_SUITE_P(limits, ParserLimit, testing::Values(1, 2, 3, 8192, 1048576));
