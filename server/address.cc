@@ -68,6 +68,7 @@ ListenUri parse_listen_uri(std::string_view uri) {
   if (!uri.starts_with(unix_scheme)) throw std::invalid_argument("expected tcp://HOST:PORT or unix:///PATH");
   const std::string_view path = uri.substr(unix_scheme.size());
   if (!path.starts_with('/')) throw std::invalid_argument("the path of a socket is absolute: unix:///PATH");
+  if (path.ends_with('/')) throw std::invalid_argument("the path of a socket names a file");
   return {.is_unix = true, .host = {}, .port = {}, .path = std::string(path)};
 }
 

@@ -25,8 +25,8 @@ namespace lockd::server {
 /// is kept. At most one wait for each direction is pending, ever.
 ///
 /// Life: serving; ending, while the session releases its locks in slices (EndQueue); closing, while what is left of the
-/// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers: gone when there is
-/// none. All on its worker's thread.
+/// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers and, while it is
+/// ending, by its worker's EndQueue. All on its worker's thread.
 template <class Mutex>
 class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
  public:
@@ -85,7 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   Next next_ = Next::read;
   Phase phase_ = Phase::serving;
   bool reading_ = false;       // a wait for input is pending
-  bool writing_ = false;       // a wait for room in the socket is pending; if and only if unsent_ is not empty
+  bool writing_ = false;       // a wait for room in the socket is pending; always if unsent_ is not empty
   bool turn_pending_ = false;  // the session's next turn is in the context's queue
   bool peer_done_ = false;     // nothing more comes from the peer: it has sent its FIN, or is lost
 };

@@ -3,16 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace lockd::server {
-
-namespace {
-
-/// S4: for listeners, epoll, timers, the log, and those who are told that there are too many.
-constexpr std::size_t reserved_descriptors = 64;
-
-}  // namespace
 
 std::size_t raise_descriptor_limit() {
   rlimit limit{};
@@ -22,8 +17,15 @@ std::size_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-std::size_t default_connections_max() {
-  return std::max(raise_descriptor_limit(), reserved_descriptors + 1) - reserved_descriptors;
+std::size_t open_descriptors() {
+  const auto all = std::filesystem::directory_iterator("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all))) - 1;  // less the one that looks
+}
+
+std::size_t room_for_connections(std::size_t limit, std::size_t needed_otherwise) {
+  constexpr std::size_t reserved = 64;  // listeners, epoll, timers, the log, those who are told that there are too many
+  const std::size_t taken = std::max(reserved, needed_otherwise);
+  return limit - std::min(limit, taken);
 }
 
 }  // namespace lockd::server

@@ -9,8 +9,12 @@ namespace lockd::server {
 /// Raises the process's descriptor limit as far as it is allowed to. Returns the limit.
 std::size_t raise_descriptor_limit();
 
-/// S4: what the descriptor limit leaves for connections.
-std::size_t default_connections_max();
+/// Descriptors that the process has open now.
+std::size_t open_descriptors();
+
+/// S4: how many connections there is room for under that limit: the protocol's 64 less, or what is needed for other
+/// things if that is more, as with many threads. 0 if there is none.
+std::size_t room_for_connections(std::size_t limit, std::size_t needed_otherwise);
 
 }  // namespace lockd::server
 

@@ -29,6 +29,10 @@ namespace {
 /// Long enough not to spin, short enough that nobody who waits in the backlog gives up.
 constexpr std::chrono::milliseconds accept_pause{100};
 
+/// In one pass of the event loop: enough that a fleet gets in while others keep the server busy, and few enough that
+/// they do not notice.
+constexpr int accepted_at_once = 32;
+
 std::string path_of(const StreamProtocol::endpoint& endpoint) {
   return listen_uri(endpoint).substr(std::string_view("unix://").size());
 }
@@ -76,6 +80,7 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
     open(endpoint);
   }
   acceptor_.listen();
+  acceptor_.non_blocking(true);
 }
 
 void Listener::open(const StreamProtocol::endpoint& endpoint) {
@@ -96,31 +101,42 @@ void Listener::open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode
 
 std::string Listener::uri() const { return listen_uri(acceptor_.local_endpoint()); }
 
-asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
-  asio::steady_timer pause(acceptor_.get_executor());
-  Throttle log;
-  bool paused = false;  // and the log says so
-  while (true) {
+/// Accepts those who wait, up to some. Nothing more to say unless it is that accepting does not work.
+boost::system::error_code Listener::accept_some(const AcceptHooks& hooks) {
+  for (int i = 0; i < accepted_at_once; ++i) {
     StreamProtocol::endpoint peer;
-    auto [error, socket] =
-        co_await acceptor_.async_accept(hooks.next_context().get_executor(), peer, asio::as_tuple(asio::use_awaitable));
-    if (error == asio::error::operation_aborted) co_return;
+    boost::system::error_code error;
+    auto socket = acceptor_.accept(hooks.next_context(), peer, error);
+    if (error == asio::error::would_block) return {};
     if (error == asio::error::connection_aborted) continue;
-    if (error) {
-      if (!paused && log.allows()) {
-        paused = true;
-        spdlog::warn("{}: accepting pauses: {}", uri(), error.message());
-      }
-      pause.expires_after(accept_pause);
-      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-      continue;
-    }
-    if (std::exchange(paused, false)) spdlog::info("{}: accepting goes on", uri());
+    if (error) return error;
     try {
       hooks.accepted(std::move(socket), peer);
     } catch (const std::bad_alloc&) {
       spdlog::error("{}: out of memory: a connection is dropped", uri());
     }
+  }
+  return {};
+}
+
+asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
+  asio::steady_timer pause(acceptor_.get_executor());
+  Throttle log;
+  bool paused = false;  // and the log says so
+  while (true) {
+    const auto [stopped] = co_await acceptor_.async_wait(Acceptor::wait_read, asio::as_tuple(asio::use_awaitable));
+    if (stopped) co_return;
+    const auto error = accept_some(hooks);
+    if (!error) {
+      if (std::exchange(paused, false)) spdlog::info("{}: accepting goes on", uri());
+      continue;
+    }
+    if (!paused && log.allows()) {
+      paused = true;
+      spdlog::warn("{}: accepting pauses: {}", uri(), error.message());
+    }
+    pause.expires_after(accept_pause);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
 }
 

@@ -35,7 +35,7 @@ class UnixPathGuard {
 
 /// What the accept loop needs of the server.
 struct AcceptHooks {
-  /// Whose thread the next connection shall live on.
+  /// Whose thread the next connection shall live on. Asked for more often than connections come.
   std::function<boost::asio::io_context&()> next_context;
   /// May throw std::bad_alloc: the connection is dropped.
   std::function<void(Socket, const StreamProtocol::endpoint&)> accepted;
@@ -59,6 +59,7 @@ class Listener {
   using Acceptor = boost::asio::basic_socket_acceptor<StreamProtocol, boost::asio::io_context::executor_type>;
 
   void open(const StreamProtocol::endpoint& endpoint);
+  boost::system::error_code accept_some(const AcceptHooks& hooks);
   void open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode);
 
   std::unique_ptr<UnixPathGuard> guard_;  // before the acceptor: released after it

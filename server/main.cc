@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     const auto read = lockd::server::read_options(argc, argv);
     if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
     const auto& options = std::get<lockd::server::Options>(read);
-    std::signal(SIGPIPE, SIG_IGN);  // the log's reader may go away
+    std::signal(SIGPIPE, SIG_IGN);  // NOLINT(concurrency-mt-unsafe): no other thread yet. The log's reader may go away
     ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);
     set_up_log(options.log_level);
     lockd::server::run_server(options);

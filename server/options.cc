@@ -141,6 +141,12 @@ void read_config_file(CLI::App& app, const std::string& path) {
   file.peek();  // a directory opens, but can't be read
   if (!file.is_open() || file.bad()) throw CLI::FileError(path + ": cannot be read");
   file.clear();
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t first = line.find_first_not_of(" \t");
+    if (first != std::string::npos && line[first] == '=') throw CLI::FileError(path + ": no setting before: " + line);
+  }
+  file.clear();
+  file.seekg(0);
   try {
     app.parse_from_stream(file);
   } catch (const CLI::ParseError& error) {

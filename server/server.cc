@@ -53,15 +53,6 @@ engine::HashSeed random_seed() {
   return seed;
 }
 
-/// S4. The descriptor limit is raised in any case.
-std::size_t connections_max(const Options& options) {
-  const std::size_t room = default_connections_max();
-  if (options.connections_max.value_or(room) > room) {
-    spdlog::warn("--max-connections {}: the descriptor limit leaves room for {}", *options.connections_max, room);
-  }
-  return options.connections_max.value_or(room);
-}
-
 /// The process id in a file, for as long as this object lives.
 class Pidfile {
  public:
@@ -94,18 +85,26 @@ void run_to_the_end(asio::io_context& context) noexcept {
   }
 }
 
+/// Whether whoever started the process (nohup) wants it to outlive its terminal.
+bool hangups_are_ignored() {
+  struct sigaction hangup{};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  return hangup.sa_handler == SIG_IGN;
+}
+
 template <class Mutex>
 class Server {
  public:
   explicit Server(const Options& options)
       : options_(options),
-        connections_max_(connections_max(options)),
         table_({random_seed(), shard_count<Mutex>, options.locks_max.value_or(UINT64_MAX)}),
         statistics_(options.threads),
-        workers_(make_workers()) {}
+        workers_(make_workers()) {
+    if (!hangups_are_ignored()) signals_.add(SIGHUP);
+  }
 
   void listen() {
-    if (options_.listen.empty()) return listen_by_default();
+    if (options_.listen.empty()) listen_by_default();
     for (const std::string& uri : options_.listen) {
       try {
         for (const auto& endpoint : resolve(parse_listen_uri(uri))) add_listener(endpoint);
@@ -113,6 +112,7 @@ class Server {
         throw std::runtime_error("--listen " + uri + ": " + reason(error));
       }
     }
+    bound_connections();
   }
 
   /// Serves until a signal comes. Then all threads stop, and only when the last one has are the connections closed:
@@ -143,9 +143,24 @@ class Server {
     std::vector<std::unique_ptr<Worker<Mutex>>> workers;
     for (Statistics& own : statistics_) {
       const Services<Mutex> services{options_.settings, table_, registry_, own, statistics_};
-      workers.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout));
+      auto& worker = workers.emplace_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout));
+      const Socket first_of_context(worker->context);  // opens its epoll now, not when descriptors may have run out
     }
     return workers;
+  }
+
+  /// S4, when all else is open.
+  void bound_connections() {
+    constexpr std::size_t spare = 8;  // for what is opened for a moment, by us or a library
+    const std::size_t limit = raise_descriptor_limit();
+    const std::size_t room = room_for_connections(limit, open_descriptors() + farewells_max + spare);
+    if (room == 0 && !options_.connections_max) {
+      throw std::runtime_error("a descriptor limit of " + std::to_string(limit) + " leaves no room for connections");
+    }
+    connections_max_ = options_.connections_max.value_or(room);
+    if (connections_max_ > room) {
+      spdlog::warn("--max-connections {}: the descriptor limit leaves room for {}", connections_max_, room);
+    }
   }
 
   void stop() {
@@ -192,17 +207,18 @@ class Server {
       spdlog::info("listening on {}", listener->uri());
     }
     if (std::fflush(stdout) != 0) spdlog::warn("stdout can't be written to: nobody is told the addresses");
-    spdlog::info("lockd {} serves: {} threads, {} connections at most", LOCKD_VERSION, workers_.size(),
-                 connections_max_);
+    spdlog::info("lockd {} serves: {} thread{}, {} connections at most", LOCKD_VERSION, workers_.size(),
+                 workers_.size() == 1 ? "" : "s", connections_max_);
   }
 
   AcceptHooks hooks() {
-    return {[this]() -> asio::io_context& { return workers_[next_worker_++ % workers_.size()]->context; },
+    return {[this]() -> asio::io_context& { return workers_[next_worker_]->context; },
             [this](Socket socket, const StreamProtocol::endpoint& peer) { accept(std::move(socket), peer); }};
   }
 
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
   void accept(Socket socket, const StreamProtocol::endpoint& peer) {
+    next_worker_ = (next_worker_ + 1) % workers_.size();
     if (served_.load() >= connections_max_) return refuse(std::move(socket));
     set_peer_options(socket, options_.peer_timeout);
     const SessionId id{++last_session_};
@@ -235,7 +251,7 @@ class Server {
   }
 
   const Options options_;
-  const std::size_t connections_max_;  // S4
+  std::size_t connections_max_ = 0;  // S4; when all listeners are open
   engine::ShardedTable<Mutex> table_;
   Registry<Mutex> registry_;
   std::vector<Statistics> statistics_;   // one for each worker

@@ -6,8 +6,9 @@
 
 namespace lockd::server {
 
-/// Listens and serves until SIGTERM or SIGINT. Once ready it prints a line `listening on URI` for each listener to
-/// stdout. Throws what keeps it from starting (std::exception: an address in use, a pidfile that can't be written,
+/// Listens and serves until SIGTERM, SIGINT or SIGHUP (a closed terminal). Once ready it prints a line `listening on
+/// URI` for each listener to stdout. Throws what keeps it from starting (std::exception: an address in use, a pidfile
+/// that can't be written,
 /// ...), what() saying what and where.
 void run_server(const Options& options);
 

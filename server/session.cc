@@ -10,6 +10,10 @@ namespace lockd::server {
 
 namespace {
 
+/// A turn writes no more replies than this and what it has begun, as it reads no more requests: a few bytes of request
+/// can have a long answer.
+constexpr std::size_t turn_output_bytes = 64 * 1024;
+
 constexpr std::string_view version_text = LOCKD_VERSION;
 
 /// L3: `q`, sorted by name.
@@ -101,9 +105,10 @@ Next Session<Mutex>::resume(const Services<Mutex>& services, std::string& out) {
 template <class Mutex>
 std::size_t Session<Mutex>::execute_all(std::string_view input, const Services<Mutex>& services, std::string& out) {
   std::size_t consumed = 0;
+  const std::size_t turn_end = out.size() + turn_output_bytes;
   next_ = Next::read;
   while (true) {
-    if (next_ == Next::read && !listing_.empty()) next_ = Next::turn;
+    if (next_ == Next::read && (!listing_.empty() || out.size() >= turn_end)) next_ = Next::turn;
     if (next_ != Next::end && out.size() >= services.settings.output_bytes_max) next_ = Next::drain;
     if (next_ != Next::read) return consumed;
     const auto [line_bytes, line] = parser_.next(input.substr(consumed));

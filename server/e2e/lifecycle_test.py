@@ -15,13 +15,20 @@ NOT_OURS = "tcp://192.0.2.1:0"  # an address that no machine has (RFC 5737)
 
 
 class StartAndEnd(DaemonTestCase):
-    def test_S6_SIGTERM_and_SIGINT(self) -> None:
-        for number in signal.SIGTERM, signal.SIGINT:
+    def test_S6_SIGTERM_and_SIGINT_and_SIGHUP(self) -> None:
+        for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
             daemon = self.daemon()
             client = self.connect(daemon)
             client.expect("g mine", "1 Lock Get Success: mine")
             daemon.stop(number)  # asserts exit code 0, within 2 s, nothing left behind
             client.expect_end()
+
+    def test_a_closed_terminal_does_not_end_it_under_nohup(self) -> None:
+        daemon = self.daemon(wrapper=["nohup"])
+        client = self.connect(daemon)
+        os.kill(daemon.pid, signal.SIGHUP)
+        client.expect("g mine", "1 Lock Get Success: mine")
+        daemon.stop(signal.SIGTERM)
 
     def test_S6_nothing_is_granted_on_the_way_down(self) -> None:
         """100 holders die on two threads while others ask for their locks without a pause: nobody is given one."""
