@@ -4,9 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <memory>
@@ -14,104 +11,21 @@
 #include <string_view>
 
 #include "server/peer_options.h"
-#include "server/test_server.h"
+#include "server/test_connection.h"
 
 namespace lockd::server {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
+using boost::asio::ip::tcp;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// A client's end, which never blocks.
-class Peer {
- public:
-  explicit Peer(asio::io_context& context) : socket(context) {}
-
-  // With a receive buffer as small as the kernel allows, so that a peer that does not read is soon noticed.
-  void connect(const tcp::endpoint& endpoint) {
-    socket.open(endpoint.protocol());
-    socket.set_option(asio::socket_base::receive_buffer_size(1));
-    socket.connect(endpoint);
-    socket.non_blocking(true);
-  }
-
-  // As many of the bytes as the kernel takes.
-  std::size_t send_some(std::string_view bytes) {
-    boost::system::error_code error;
-    return socket.write_some(asio::buffer(bytes), error);
-  }
-
-  // What has come since the last call is in `received`, and whether that was all for ever in `ended`.
-  void read() {
-    std::array<char, 65536> buffer{};
-    boost::system::error_code error;
-    while (!error) received.append(buffer.data(), socket.read_some(asio::buffer(buffer), error));
-    ended = ended || error != asio::error::would_block;
-    was_reset = was_reset || error == asio::error::connection_reset;
-  }
-
-  void reset() {
-    socket.set_option(asio::socket_base::linger(true, 0));
-    socket.close();
-  }
-
-  tcp::socket socket;
-  std::string received;
-  bool ended = false;
-  bool was_reset = false;
-};
-
-class ConnectionTest : public testing::Test {
+class ConnectionTest : public testing::Test, protected LoopbackWorker {
  protected:
-  ConnectionTest() : acceptor_(context(), {asio::ip::address_v4::loopback(), 0}) {}
-
-  asio::io_context& context() { return worker_.context; }
-
-  std::shared_ptr<Connection<engine::NullMutex>> accept(Peer& peer) {
-    peer.connect(acceptor_.local_endpoint());
-    Socket socket(context(), StreamProtocol(AF_INET, IPPROTO_TCP), acceptor_.accept().release());
-    socket.set_option(asio::socket_base::send_buffer_size(1));
-    return std::make_shared<Connection<engine::NullMutex>>(worker_, std::move(socket), connection_count_);
-  }
-
-  SessionId serve(Peer& peer) {
-    const SessionId id{++last_session_};
-    accept(peer)->serve(id, "A" + std::to_string(last_session_));
-    return id;
-  }
-
-  // Runs what is due until the condition holds; false if it does not in time.
-  template <class Condition>
-  bool run_until(Condition condition, std::chrono::seconds patience = 20s) {
-    const auto deadline = Clock::now() + patience;
-    while (!condition() && Clock::now() < deadline) context().run_one_for(10ms);
-    return condition();
-  }
-
   // The peer sends this and gets just that.
   void expect_replies(Peer& peer, std::string_view requests, std::string_view replies) {
-    peer.received.clear();
-    ASSERT_EQ(peer.send_some(requests), requests.size());
-    run_until([&] {
-      peer.read();
-      return peer.received.size() >= replies.size();
-    });
-    EXPECT_EQ(peer.received, replies);
+    EXPECT_EQ(exchange(peer, requests, replies.size()), replies);
   }
-
-  bool run_until_over() {
-    return run_until([&] { return connection_count_ == 0; });
-  }
-  std::uint64_t keys() const { return server_.table.key_count(LockKind::exclusive); }
-
-  TestServer<> server_;
-  std::atomic<std::size_t> connection_count_ = 0;
-  Worker<engine::NullMutex> worker_{server_.services, 1s, {}, {}};
-  const asio::executor_work_guard<asio::io_context::executor_type> work_{worker_.context.get_executor()};
-  tcp::acceptor acceptor_;
-  std::uint64_t last_session_ = 0;
 };
 
 TEST_F(ConnectionTest, F5_requests_are_answered_in_order) {

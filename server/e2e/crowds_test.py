@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 import resource
+import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from client import Client, connected_socket, reset
 from daemon import Daemon, DaemonTestCase, descriptor_limit, eventually
+from flood import Flood
 
 CROWD = 10_000
+FLOOD_ROUNDS = 32  # of 65,536 requests each: seconds of work for twenty clients
 
 
 def can_open(count: int) -> None:
@@ -38,6 +41,30 @@ def lock_holders(daemon: Daemon, count: int) -> list[socket.socket]:
                 raise AssertionError(f"{reply!r}, not {expected!r}")
         sockets += fresh
     return sockets
+
+
+def spoken_to(clients: Sequence[Client]) -> list[Client]:
+    """Those for whom there is something to read."""
+    readable, _, _ = select.select([client.socket for client in clients], [], [], 0)
+    return [client for client in clients if client.socket in readable]
+
+
+class LimitTestCase(DaemonTestCase):
+    """What can be seen of a limit on connections (S4)."""
+
+    def served(self, daemon: Daemon, count: int) -> list[Client]:
+        clients = [self.connect(daemon) for _ in range(count)]
+        for client in clients:
+            client.expect("ping", "1 pong")
+        return clients
+
+    def is_served(self, daemon: Daemon) -> bool:
+        client = self.connect(daemon)
+        client.send("ping\n")
+        try:
+            return client.line() == b"1 pong"
+        finally:
+            client.close()
 
 
 class Thousands(DaemonTestCase):
@@ -79,7 +106,7 @@ class Thousands(DaemonTestCase):
         self.shut_down_with_a_crowd(signal.SIGINT)
 
 
-class Descriptors(DaemonTestCase):
+class Descriptors(LimitTestCase):
     def cpu_share(self, daemon: Daemon, seconds: float) -> float:
         """The processor time that the daemon takes by itself, as a share of one core."""
         before, start = daemon.cpu_seconds(), time.monotonic()
@@ -106,26 +133,36 @@ class Descriptors(DaemonTestCase):
         eventually(lambda: early.counters()["connections"] == 31, 10, "those that closed have gone")
         self.connect(daemon).expect("g mine", "0 Lock Get Failure: mine")
 
+    def check_many_threads(self, threads: int) -> None:
+        """Each thread needs descriptors of its own, and with them few are left: for fewer connections, not for none."""
+        daemon = self.daemon("--threads", str(threads), wrapper=descriptor_limit(256, 256))
+        clients = [self.connect(daemon) for _ in range(300)]
+        first = clients[0]
+        eventually(lambda: first.counters()["connections"] + len(spoken_to(clients)) == 300, 20, "all are accepted")
+        refused = spoken_to(clients)
+        for client in refused:
+            client.expect_lines("0 Too Many Connections")
+        for client in clients:
+            if client not in refused:
+                client.expect("ping", "1 pong")
+        self.assertGreater(len(refused), 0)
+        for client in clients:
+            client.close()
+        eventually(lambda: self.is_served(daemon), 10, "it accepts again")
+        self.served(daemon, 1)
+
+    def test_S4_few_descriptors_for_16_threads(self) -> None:
+        self.check_many_threads(16)
+
+    def test_S4_few_descriptors_for_64_threads(self) -> None:
+        self.check_many_threads(64)
+
     def test_S4_the_soft_limit_is_raised_at_start(self) -> None:
         daemon = self.daemon(wrapper=descriptor_limit(100, 1000))
         self.assertEqual(daemon.descriptor_limits(), (1000, 1000))
 
 
-class MaxConnections(DaemonTestCase):
-    def served(self, daemon: Daemon, count: int) -> list[Client]:
-        clients = [self.connect(daemon) for _ in range(count)]
-        for client in clients:
-            client.expect("ping", "1 pong")
-        return clients
-
-    def is_served(self, daemon: Daemon) -> bool:
-        client = self.connect(daemon)
-        client.send("ping\n")
-        try:
-            return client.line() == b"1 pong"
-        finally:
-            client.close()
-
+class MaxConnections(LimitTestCase):
     def test_S4_one_more_than_allowed(self) -> None:
         daemon = self.daemon("--max-connections", "3")
         first, *_ = self.served(daemon, 3)
@@ -146,6 +183,25 @@ class MaxConnections(DaemonTestCase):
         first.close()
         eventually(lambda: second.counters()["connections"] == 1, 10, "a place is free")
         eventually(lambda: self.is_served(daemon), 1, "another is let in")
+
+    def test_S4_only_some_of_those_refused_are_given_time(self) -> None:
+        """A goodbye costs a descriptor for as long as it takes: a hundred at once are told, but not all waited for."""
+        daemon = self.daemon("--max-connections", "1")
+        first, *_ = self.served(daemon, 1)
+        daemon.pause()
+        refused = [self.connect(daemon) for _ in range(100)]
+        for client in refused:
+            client.send("ping\n")  # unread, it turns a close into a reset: what was waited for ends in order
+        daemon.resume()
+        self.assertGreater(sum(self.is_reset(client) for client in refused), 0)
+        first.expect("ping", "1 pong")
+
+    def is_reset(self, client: Client) -> bool:
+        try:
+            self.assertEqual(client.to_end(), b"0 Too Many Connections\n")
+            return False
+        except ConnectionResetError:
+            return True
 
     def test_S4_the_refused_one_had_sent_a_request(self) -> None:
         """Unread input turns a close into a reset, which can take the reply with it."""
@@ -176,6 +232,48 @@ class MaxConnections(DaemonTestCase):
         daemon = self.daemon(wrapper=descriptor_limit(80, 100))
         self.served(daemon, 36)
         self.connect(daemon).expect_lines("0 Too Many Connections")
+
+
+class Floods(DaemonTestCase):
+    """Twenty clients pipeline requests without a pause; others come and go, and are not kept waiting for their turn.
+
+    The work of the twenty is bounded, and in the order of events it is the clock: who is to be served beside them is
+    so before one of them has all its replies.
+    """
+
+    def flooded(self) -> tuple[Daemon, Flood]:
+        can_open(2500)
+        daemon = self.daemon("--threads", "1")
+        flood = Flood(daemon.uris[0], clients=20, rounds=FLOOD_ROUNDS)
+        self.addCleanup(flood.close)
+        return daemon, flood
+
+    def test_S1_500_connections_at_once(self) -> None:
+        daemon, flood = self.flooded()
+        flood.start()
+        eventually(lambda: flood.replies > 0, 10, "they are served")
+        daemon.pause()
+        clients = [self.connect(daemon) for _ in range(500)]
+        for client in clients:
+            client.send("ping\n")
+        daemon.resume()
+        for client in clients:
+            client.expect_lines("1 pong")
+        self.assertFalse(flood.is_through())
+
+    def test_S2_2000_holders_close_at_once(self) -> None:
+        daemon, flood = self.flooded()
+        observer = self.connect(daemon)
+        holders = lock_holders(daemon, 2000)
+        flood.start()
+        eventually(lambda: flood.replies > 0, 10, "they are served")
+        daemon.pause()
+        for sock in holders:
+            sock.close()
+        daemon.resume()
+        eventually(lambda: observer.counters()["locks"] == 0, 60, "the locks are free")
+        self.assertFalse(flood.is_through())
+        self.assertEqual(observer.counters()["orphans"], 2000)
 
 
 class MaxLocks(DaemonTestCase):

@@ -191,6 +191,14 @@ class Daemon:
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def watched_sockets(self) -> list[set[int]]:
+        """For each event loop the sockets in its epoll set, as descriptors of the daemon."""
+        process = Path(f"/proc/{self.pid}")
+        sockets = {int(link.name) for link in (process / "fd").iterdir() if os.readlink(link).startswith("socket:")}
+        infos = [path.read_text() for path in (process / "fdinfo").iterdir()]
+        sets = [{int(number) for number in re.findall(r"^tfd:\s*(\d+)", info, re.MULTILINE)} for info in infos]
+        return [each & sockets for each in sets if each]
+
     def threads(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/task"))
 

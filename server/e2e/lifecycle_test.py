@@ -108,6 +108,13 @@ class StartAndEnd(DaemonTestCase):
             self.assertEqual(daemon.children(), [])
         self.assertEqual(five.threads() - two.threads(), 3)
 
+    def test_connections_are_shared_out_among_the_threads(self) -> None:
+        daemon = self.daemon("--threads", "4")
+        listening = set[int]().union(*daemon.watched_sockets())
+        for _ in range(20):
+            self.connect(daemon).expect("ping", "1 pong")
+        self.assertEqual([len(each - listening) for each in daemon.watched_sockets()], [5, 5, 5, 5])
+
     def test_a_pidfile_that_another_process_has_written_stays(self) -> None:
         path = self.temporary_directory() / "lockd.pid"
         first = self.daemon("--pidfile", str(path))

@@ -135,6 +135,20 @@ class UsageErrors(DaemonTestCase):
         for uri in "127.0.0.1:9999", "udp://127.0.0.1:0", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:x", "unix://", "":
             self.check_refused(f"--listen={uri}", names=uri or "--listen")
 
+    def test_S4_socket_paths_that_name_no_file(self) -> None:
+        """Refused before anything is made: no lock file is left behind."""
+        directory = self.temporary_directory()
+        (directory / "there").mkdir()
+        paths = [Path("/.lock"), directory / ".lock", directory / "there.lock", directory / "there" / ".lock"]
+        found = [path for path in paths if path.exists()]
+        for uri in "unix:///", f"unix://{directory}/", f"unix://{directory}/there/", f"unix://{directory}/missing/":
+            self.check_refused(f"--listen={uri}", names=uri)
+            self.check_refused(environment={"LOCKD_LISTEN": uri}, names=uri)
+        left = [path for path in paths if path.exists() and path not in found]
+        for path in left:
+            path.unlink()
+        self.assertEqual(left, [])
+
     def test_S4_unknown_flags_and_stray_words(self) -> None:
         self.check_refused("--nonsense", names="--nonsense")
         self.check_refused("--listen", LOOPBACK, "stray", names="stray")
@@ -149,6 +163,8 @@ class UsageErrors(DaemonTestCase):
             ("threads = x\n", "threads"),
             ("max-locks = 0\n", "max-locks"),
             ('listen = ["udp://127.0.0.1:0"]\n', "udp://127.0.0.1:0"),
+            ("=5\n", "lockd.conf"),
+            ("threads = 2\n = 5\n", "lockd.conf"),
         ):
             path = directory / "lockd.conf"
             path.write_text(text)
