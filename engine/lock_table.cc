@@ -1,7 +1,6 @@
 #include "engine/lock_table.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "engine/check.h"
@@ -17,54 +16,34 @@ std::uint32_t table_hash(LockKind kind, const HashedKey& key) {
   return kind == LockKind::exclusive ? low : low ^ 0x9e3779b9;
 }
 
-std::uint64_t hash_of_words(const HashSeed& seed, const std::array<std::uint64_t, 2>& words) {
-  return SipHash13::hash(seed, {reinterpret_cast<const char*>(words.data()), sizeof words});
+Answer by_kind(LockKind kind, Outcome exclusive, Outcome shared) {
+  return {kind == LockKind::exclusive ? exclusive : shared};
 }
 
-Answer got(LockKind kind, std::uint64_t holder_count) {
-  if (kind == LockKind::exclusive) return {Outcome::lock_get_success};
-  return {Outcome::shared_get_success, holder_count};
-}
+Result answered(Answer answer, int held_change = 0) { return {answer, held_change, no_index}; }
 
 }  // namespace
 
-void StoredKey::assign(std::string_view bytes) {
-  LOCKD_CHECK(bytes.size() <= UINT32_MAX, "a key fits the line that brought it");
-  char* target = bytes_.data();
-  if (bytes.size() > inline_bytes_max) {
-    target = new char[bytes.size()];
-    std::memcpy(bytes_.data(), &target, sizeof target);
-  }
-  byte_count_ = static_cast<std::uint32_t>(bytes.size());
-  std::ranges::copy(bytes, target);
+LockTable::LockTable(const HashSeed& seed, std::uint32_t part_count, std::uint64_t waiters_max)
+    : seed_(seed), waiters_max_(waiters_max), key_index_(part_count), claim_index_(part_count) {
+  LOCKD_CHECK(waiters_max > 0, "a line has room for one");
 }
-
-void StoredKey::free() noexcept {
-  if (!is_inline()) delete[] heap();
-  byte_count_ = 0;
-}
-
-std::string_view StoredKey::view() const { return {is_inline() ? bytes_.data() : heap(), byte_count_}; }
-
-char* StoredKey::heap() const {
-  char* address = nullptr;
-  std::memcpy(&address, bytes_.data(), sizeof address);
-  return address;
-}
-
-LockTable::LockTable(const HashSeed& seed, std::uint32_t part_count)
-    : seed_(seed), key_index_(part_count), hold_index_(part_count) {}
 
 LockTable::LockTable(const LockTable& other)
     : seed_(other.seed_),
+      waiters_max_(other.waiters_max_),
       keys_(other.keys_),
-      holds_(other.holds_),
+      claims_(other.claims_),
       sessions_(other.sessions_),
+      lines_(other.lines_),
+      waits_(other.waits_),
       key_index_(other.key_index_),
-      hold_index_(other.hold_index_),
+      claim_index_(other.claim_index_),
       session_index_(other.session_index_),
-      key_counts_(other.key_counts_),
-      orphan_counts_(other.orphan_counts_) {
+      tokens_(other.tokens_),
+      totals_(other.totals_),
+      line_lengths_(other.line_lengths_),
+      ages_(other.ages_) {
   for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) {
     keys_[at].text.assign(other.keys_[at].text.view());
   }
@@ -74,61 +53,119 @@ LockTable::~LockTable() {
   for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) keys_[at].text.free();
 }
 
-Result LockTable::get(LockKind kind, SessionId session, const HashedKey& key, bool may_take) {
-  LOCKD_CHECK(session != SessionId::nobody, "a lock is taken by a session");
-  const std::uint32_t found = find_key(kind, key);
-  if (found != no_index && find_hold(found, session) != no_index) return {got(kind, keys_[found].holder_count)};
-  if (!may_take) return {{Outcome::too_many_locks}};
-  if (found != no_index && kind == LockKind::exclusive) return {{Outcome::lock_get_failure}};
+Result LockTable::get(const Get& get, std::uint64_t key_hash, const Asker& asker, TokenSource& source, Moment now) {
+  LOCKD_CHECK(asker.session != SessionId::nobody, "a lock is taken by a session");
+  LOCKD_CHECK(get.limit >= 1, "somebody may hold the lock");
+  const HashedKey key{get.key, key_hash};
+  const std::uint32_t found = find_key(get.kind, key);
+  if (found != no_index && find_hold(found, asker.session) != no_index) return answered(got(keys_[found]));
+  if (!asker.may_take) return answered({Outcome::too_many_locks});
+  if (found == no_index) return take(found, get, key, asker, source, now);
 
-  reserve_for_get(session, table_hash(kind, key));
-  const std::uint32_t taken = found != no_index ? found : add_key(kind, key);
-  add_hold(taken, find_or_add_session(session));
-  return {got(kind, keys_[taken].holder_count), 1};
+  const KeyRecord& held = keys_[found];
+  const bool can_be_had = held.holder_count < get.limit && (!get.heeds_line || held.line == no_index);
+  if (can_be_had) return take(found, get, key, asker, source, now);
+  if (!get.waits) return answered(by_kind(get.kind, Outcome::lock_get_failure, Outcome::shared_get_failure));
+  if (get.kind == LockKind::exclusive && !asker.closes_no_circle) return {};
+  return enter_line(found, get, asker, source, now);
 }
 
-Result LockTable::release(LockKind kind, SessionId session, const HashedKey& key) noexcept {
-  const bool exclusive = kind == LockKind::exclusive;
+Result LockTable::release(LockKind kind, SessionId session, const HashedKey& key, Moment now, Wakeups& wakeups) {
   const std::uint32_t found = find_key(kind, key);
   const std::uint32_t hold = found == no_index ? no_index : find_hold(found, session);
-  if (hold == no_index) return {{exclusive ? Outcome::lock_release_failure : Outcome::shared_release_failure}};
-  remove_hold(hold);
-  return {{exclusive ? Outcome::lock_release_success : Outcome::shared_release_success}, -1};
+  if (hold == no_index) {
+    return answered(by_kind(kind, Outcome::lock_release_failure, Outcome::shared_release_failure));
+  }
+  free(hold, now, wakeups);
+  return answered(by_kind(kind, Outcome::lock_release_success, Outcome::shared_release_success), -1);
 }
 
-Answer LockTable::inspect(LockKind kind, const HashedKey& key) const noexcept {
-  const std::uint32_t found = find_key(kind, key);
-  if (kind == LockKind::exclusive) return {found == no_index ? Outcome::lock_not_locked : Outcome::lock_is_locked};
-  if (found == no_index) return {Outcome::shared_not_locked};
-  return {Outcome::shared_is_locked, keys_[found].holder_count};
-}
-
-std::size_t LockTable::end_some(SessionId session, std::size_t budget) noexcept {
-  const std::uint32_t ended = find_session(session);
-  if (ended == no_index) return 0;
+std::size_t LockTable::release_some(SessionId session, std::size_t budget, Release why, Moment now, std::uint64_t& held,
+                                    Wakeups& wakeups) {
+  const std::uint32_t releasing = find_session(session);
+  if (releasing == no_index) return 0;
+  LOCKD_CHECK(sessions_[releasing].wait == no_index, "who waits releases nothing");
   std::size_t released = 0;
-  while (released < budget) {
-    const std::uint32_t hold = sessions_[ended].first_hold;
-    ++orphan_counts_[slot(keys_[holds_[hold].key].kind)];
+  std::uint32_t next = no_index;
+  for (std::uint32_t hold = sessions_[releasing].first_hold; hold != no_index && released < budget; hold = next) {
+    next = claims_[hold].session_next;
+    const LockKind kind = keys_[claims_[hold].key].kind;
+    free(hold, now, wakeups);
+    LOCKD_CHECK(held > 0, "a session counts what it holds");
+    --held;
     ++released;
-    const bool last = holds_[hold].session_next == no_index;
-    remove_hold(hold);
-    if (last) break;
+    if (why == Release::orphaned) ++totals_[kind].orphans;
   }
   return released;
 }
 
+bool LockTable::leave_line(SessionId session, std::uint32_t claim, Moment now, Wakeups& wakeups) {
+  const ClaimRecord left = claims_[claim];
+  LOCKD_CHECK(sessions_[left.session].id == session, "a session leaves its own place");
+  if (!left.waits()) return false;
+  const KeyRecord& key = keys_[left.key];
+  const bool was_first = lines_[key.line].claims.first == claim;
+  if (was_first) reserve_wakeups(key.holder_count, left.key_next, wakeups);  // behind another it lets nobody through
+  stop_waiting(claim, now);
+  remove_claim(claim);
+  let_through(key, now, wakeups);
+  return true;
+}
+
+Answer LockTable::inspect(LockKind kind, const HashedKey& key) const noexcept {
+  const std::uint32_t found = find_key(kind, key);
+  if (found == no_index) return by_kind(kind, Outcome::lock_not_locked, Outcome::shared_not_locked);
+  if (kind == LockKind::exclusive) return {Outcome::lock_is_locked};
+  return {Outcome::shared_is_locked, keys_[found].holder_count};
+}
+
+Answer LockTable::inspect_line(LockKind kind, const HashedKey& key) const noexcept {
+  const std::uint32_t found = find_key(kind, key);
+  Answer answer = by_kind(kind, Outcome::lock_waiters, Outcome::shared_waiters);
+  if (found != no_index) answer.number = line_length(keys_[found]);
+  return answer;
+}
+
+Answer LockTable::token(LockKind kind, SessionId session, const HashedKey& key) const noexcept {
+  const std::uint32_t found = find_key(kind, key);
+  const std::uint32_t hold = found == no_index ? no_index : find_hold(found, session);
+  if (hold == no_index) return by_kind(kind, Outcome::lock_not_held, Outcome::shared_not_held);
+  Answer answer = by_kind(kind, Outcome::lock_token, Outcome::shared_token);
+  answer.number = claims_[hold].stamp.token();
+  return answer;
+}
+
+SessionId LockTable::holder(const HashedKey& key) const noexcept {
+  const std::uint32_t found = find_key(LockKind::exclusive, key);
+  return found == no_index ? SessionId::nobody : holder_of(keys_[found]);
+}
+
+SessionId LockTable::blocker(SessionId session, std::uint32_t claim) const noexcept {
+  if (!claims_.is_live(claim)) return SessionId::nobody;
+  const ClaimRecord& record = claims_[claim];
+  if (!record.waits() || sessions_[record.session].id != session) return SessionId::nobody;
+  const KeyRecord& key = keys_[record.key];
+  return key.kind == LockKind::exclusive ? holder_of(key) : SessionId::nobody;
+}
+
+KindTotals LockTable::totals(LockKind kind) const {
+  KindTotals totals = totals_[kind];
+  totals.longest_line = line_lengths_[slot(kind)].longest();
+  const std::uint32_t oldest = ages_[slot(kind)].oldest;
+  if (oldest != no_index) totals.oldest_wait = claims_[oldest].stamp.moment();
+  return totals;
+}
+
 std::uint32_t LockTable::hash_of_session(SessionId session) const {
-  return static_cast<std::uint32_t>(hash_of_words(seed_, {static_cast<std::uint64_t>(session), 0}));
+  return hash_of_numbers<1>(seed_, {static_cast<std::uint64_t>(session)});
 }
 
-/// By the key's hash and the session's id, which are known before there is a record: room can be reserved first.
-std::uint32_t LockTable::hash_of_hold(std::uint32_t key_hash, SessionId session) const {
-  return static_cast<std::uint32_t>(hash_of_words(seed_, {static_cast<std::uint64_t>(session), key_hash}));
+std::uint32_t LockTable::hash_of_claim(std::uint32_t key_hash, SessionId session) const {
+  return hash_of_numbers<2>(seed_, {static_cast<std::uint64_t>(session), key_hash});
 }
 
-std::uint32_t LockTable::hash_of_hold(std::uint32_t hold) const {
-  return hash_of_hold(keys_[holds_[hold].key].hash, sessions_[holds_[hold].session].id);
+std::uint32_t LockTable::hash_of_claim(std::uint32_t claim) const {
+  return hash_of_claim(keys_[claims_[claim].key].hash, sessions_[claims_[claim].session].id);
 }
 
 std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const {
@@ -139,114 +176,86 @@ std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const {
   });
 }
 
-std::uint32_t LockTable::find_session(SessionId session) const {
-  return session_index_.find(hash_of_session(session), [&](std::uint32_t at) { return sessions_[at].id == session; });
+std::uint32_t LockTable::find_session(SessionId session, std::uint32_t hash) const {
+  return session_index_.find(hash, [&](std::uint32_t at) { return sessions_[at].id == session; });
+}
+
+/// The claim of this shared key by this session, whether it holds or waits, or no_index.
+std::uint32_t LockTable::find_claim(std::uint32_t key, SessionId session) const {
+  const std::uint32_t claimant = find_session(session);
+  if (claimant == no_index) return no_index;
+  return claim_index_.find(hash_of_claim(keys_[key].hash, session),
+                           [&](std::uint32_t at) { return claims_[at].key == key && claims_[at].session == claimant; });
 }
 
 /// The hold of this key by this session, or no_index. An exclusive key's only holder is looked at directly.
 std::uint32_t LockTable::find_hold(std::uint32_t key, SessionId session) const {
   const KeyRecord& record = keys_[key];
-  if (record.kind == LockKind::exclusive) {
-    return sessions_[holds_[record.first_holder].session].id == session ? record.first_holder : no_index;
-  }
-  const std::uint32_t holder = find_session(session);
-  if (holder == no_index) return no_index;
-  return hold_index_.find(hash_of_hold(record.hash, session),
-                          [&](std::uint32_t at) { return holds_[at].key == key && holds_[at].session == holder; });
+  if (record.kind == LockKind::exclusive) return holder_of(record) == session ? record.holders.first : no_index;
+  const std::uint32_t claim = find_claim(key, session);
+  return claim == no_index || claims_[claim].waits() ? no_index : claim;
 }
 
-/// All the memory that taking one more lock can need, but the key's own bytes, before anything changes.
-void LockTable::reserve_for_get(SessionId session, std::uint32_t key_hash) {
+Answer LockTable::got(const KeyRecord& key) {
+  if (key.kind == LockKind::exclusive) return {Outcome::lock_get_success};
+  return {Outcome::shared_get_success, key.holder_count};
+}
+
+/// found: the key's record, or no_index where nobody holds it yet.
+Result LockTable::take(std::uint32_t found, const Get& get, const HashedKey& key, const Asker& asker,
+                       TokenSource& source, Moment now) {
+  const std::uint32_t hash = table_hash(get.kind, key);
+  if (found == no_index) reserve_key(hash);
+  reserve_claim(get.kind, hash, asker.session);
+  if (!has_token_to_spare(source)) return answered({Outcome::out_of_tokens});
+  const std::uint32_t taken = found != no_index ? found : add_key(get.kind, hash, key.bytes);
+  start_holding(add_claim(taken, asker.session), now);
+  return answered(got(keys_[taken]), 1);
+}
+
+Result LockTable::enter_line(std::uint32_t key, const Get& get, const Asker& asker, TokenSource& source, Moment now) {
+  const KeyRecord& record = keys_[key];
+  if (line_length(record) >= waiters_max_) return answered({Outcome::too_many_waiters});
+  reserve_claim(get.kind, record.hash, asker.session);
+  reserve_wait(record);
+  if (!has_token_to_spare(source)) return answered({Outcome::out_of_tokens});
+  const std::uint32_t claim = add_claim(key, asker.session);
+  start_waiting(claim, get.limit, asker.home, now);
+  return {std::nullopt, 0, claim};
+}
+
+/// T1: whether there is one more than the waiters will need, so that a hand-over can't fail. What is left of a range
+/// that does not suffice is given up: the next one is larger throughout, so the tokens of each key go on growing.
+bool LockTable::has_token_to_spare(TokenSource& source) {
+  const std::uint64_t needed = std::uint64_t{waits_.size()} + 1;
+  if (tokens_.left() >= needed) return true;
+  const auto drawn = source.draw(std::max(tokens_drawn_min, 2 * needed), needed);
+  if (!drawn) return false;
+  LOCKD_CHECK(drawn->next >= tokens_.end, "tokens of a later range are larger");
+  tokens_ = *drawn;
+  return true;
+}
+
+/// The memory for one more key, but its own bytes.
+void LockTable::reserve_key(std::uint32_t key_hash) {
   keys_.reserve_one();
-  holds_.reserve_one();
-  sessions_.reserve_one();
   key_index_.reserve_one(key_hash, [this](std::uint32_t at) { return keys_[at].hash; });
+}
+
+/// The memory for one more claim, be it that it holds at once or later.
+void LockTable::reserve_claim(LockKind kind, std::uint32_t key_hash, SessionId session) {
+  claims_.reserve_one();
+  sessions_.reserve_one();
   session_index_.reserve_one([this](std::uint32_t at) { return hash_of_session(sessions_[at].id); });
-  hold_index_.reserve_one(hash_of_hold(key_hash, session), [this](std::uint32_t at) { return hash_of_hold(at); });
+  if (kind == LockKind::exclusive) return;
+  claim_index_.reserve_one(hash_of_claim(key_hash, session), [this](std::uint32_t at) { return hash_of_claim(at); });
 }
 
-/// Throws std::bad_alloc where the key's bytes find no room; nothing has changed then.
-std::uint32_t LockTable::add_key(LockKind kind, const HashedKey& key) {
-  StoredKey text;
-  text.assign(key.bytes);
-  const std::uint32_t added = keys_.allocate();
-  KeyRecord& record = keys_[added];
-  record.hash = table_hash(kind, key);
-  record.text = text;
-  record.kind = kind;
-  key_index_.insert(record.hash, added);
-  ++key_counts_[slot(kind)];
-  return added;
-}
-
-std::uint32_t LockTable::find_or_add_session(SessionId session) noexcept {
-  const std::uint32_t found = find_session(session);
-  if (found != no_index) return found;
-  const std::uint32_t added = sessions_.allocate();
-  sessions_[added].id = session;
-  session_index_.insert(hash_of_session(session), added);
-  return added;
-}
-
-/// Last in the key's list, which is in the order of taking; first in the session's, which is in none.
-void LockTable::add_hold(std::uint32_t key, std::uint32_t session) noexcept {
-  KeyRecord& key_record = keys_[key];
-  SessionRecord& session_record = sessions_[session];
-  LOCKD_CHECK(key_record.kind == LockKind::shared || key_record.holder_count == 0, "an exclusive key has one holder");
-
-  const std::uint32_t added = holds_.allocate();
-  HoldRecord& hold = holds_[added];
-  hold.key = key;
-  hold.session = session;
-
-  hold.key_previous = key_record.last_holder;
-  (hold.key_previous == no_index ? key_record.first_holder : holds_[hold.key_previous].key_next) = added;
-  key_record.last_holder = added;
-  ++key_record.holder_count;
-
-  hold.session_next = session_record.first_hold;
-  if (hold.session_next != no_index) holds_[hold.session_next].session_previous = added;
-  session_record.first_hold = added;
-
-  if (key_record.kind == LockKind::shared) hold_index_.insert(hash_of_hold(added), added);
-}
-
-/// Takes the hold out of both lists, and the key and the session with it if this was their last.
-void LockTable::remove_hold(std::uint32_t hold) noexcept {
-  const HoldRecord removed = holds_[hold];
-  KeyRecord& key = keys_[removed.key];
-  SessionRecord& session = sessions_[removed.session];
-  LOCKD_CHECK(key.holder_count > 0, "a key with a hold has a holder");
-
-  if (key.kind == LockKind::shared) {
-    hold_index_.erase(hash_of_hold(hold), hold, [this](std::uint32_t at) { return hash_of_hold(at); });
-  }
-  (removed.key_previous == no_index ? key.first_holder : holds_[removed.key_previous].key_next) = removed.key_next;
-  (removed.key_next == no_index ? key.last_holder : holds_[removed.key_next].key_previous) = removed.key_previous;
-  --key.holder_count;
-
-  (removed.session_previous == no_index ? session.first_hold : holds_[removed.session_previous].session_next) =
-      removed.session_next;
-  if (removed.session_next != no_index) holds_[removed.session_next].session_previous = removed.session_previous;
-
-  holds_.release(hold);
-  if (key.holder_count == 0) remove_key(removed.key);
-  if (session.first_hold == no_index) remove_session(removed.session);
-}
-
-void LockTable::remove_key(std::uint32_t key) noexcept {
-  KeyRecord& record = keys_[key];
-  LOCKD_CHECK(record.first_holder == no_index && record.last_holder == no_index, "only a free key is forgotten");
-  key_index_.erase(record.hash, key, [this](std::uint32_t at) { return keys_[at].hash; });
-  --key_counts_[slot(record.kind)];
-  record.text.free();
-  keys_.release(key);
-}
-
-void LockTable::remove_session(std::uint32_t session) noexcept {
-  const auto hash_of = [this](std::uint32_t at) { return hash_of_session(sessions_[at].id); };
-  session_index_.erase(hash_of(session), session, hash_of);
-  sessions_.release(session);
+/// The memory that a claim on this key needs besides if it waits.
+void LockTable::reserve_wait(const KeyRecord& key) {
+  waits_.reserve_one();
+  if (key.line == no_index) lines_.reserve_one();
+  line_lengths_[slot(key.kind)].reserve(line_length(key) + 1);
 }
 
 }  // namespace lockd::engine

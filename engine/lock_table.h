@@ -1,5 +1,5 @@
-// Who holds which lock: the engine's sequential machine. The model says what must come out, this is how it comes out
-// fast.
+// Who holds which lock and who waits for it: the engine's sequential machine. The model says what must come out, this
+// is how it comes out fast.
 #ifndef LOCKD_ENGINE_LOCK_TABLE_H_
 #define LOCKD_ENGINE_LOCK_TABLE_H_
 
@@ -7,13 +7,20 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "engine/index_table.h"
+#include "engine/line_lengths.h"
+#include "engine/records.h"
+#include "engine/requests.h"
 #include "engine/siphash.h"
 #include "engine/slab.h"
+#include "engine/token_source.h"
+#include "engine/totals.h"
 #include "model/types.h"
 
 namespace lockd::engine {
@@ -24,68 +31,91 @@ struct HashedKey {
   std::uint64_t hash = 0;
 };
 
-/// What a request did: the answer to its session, and how that changed the number of locks that the session holds (-1,
-/// 0 or 1).
+/// Who asks for a lock, and what is known of him outside of the table.
+struct Asker {
+  SessionId session = SessionId::nobody;
+  std::uint32_t home = 0;         // for the Wakeup, should he wait
+  bool may_take = true;           // S5: false where he holds as many locks as he may
+  bool closes_no_circle = false;  // W6: he may wait for an exclusive lock
+};
+
+/// What a request did.
 struct Result {
-  Answer answer;
-  int held_change = 0;
+  std::optional<Answer> answer;    // nothing: he has to wait
+  int held_change = 0;             // of the number of locks that the session holds: -1, 0 or 1
+  std::uint32_t claim = no_index;  // without an answer: his place in the line, or no_index if he is not in it (W6)
 };
 
-/// A key's bytes: short ones in place, longer ones on the heap. Plain data: whoever keeps it frees it by hand, once.
-class StoredKey {
- public:
-  void assign(std::string_view bytes);  // throws std::bad_alloc; nothing was there before
-  void free() noexcept;
-  std::string_view view() const;
+/// Why locks are released several at a time: only those of an ended session count as orphans (S2, E1).
+enum class Release : std::uint8_t { asked, orphaned };
 
- private:
-  static constexpr std::uint32_t inline_bytes_max = 24;
-
-  bool is_inline() const { return byte_count_ <= inline_bytes_max; }
-  char* heap() const;
-
-  std::uint32_t byte_count_ = 0;
-  std::array<char, inline_bytes_max> bytes_{};  // the key, or the address of its bytes
-};
-
-/// The locks of some keys, of both kinds. An exclusive lock is a lock with at most one holder; all else is the same for
-/// both.
+/// The locks of some keys, of both kinds, and the lines for them. An exclusive lock is a lock with at most one holder;
+/// all else is the same for both.
 ///
-/// A value machine: no thread, clock, socket or global. Every call is O(1) but end_some() and visit(), which work
-/// within a budget, and check_invariants(), which looks at everything. A copy is an independent table in the same
-/// state.
+/// A value machine: no thread, clock, socket or global. Every call is O(1), to which comes one step for each waiter
+/// that it lets through, but for release_some(), visit() and visit_claims(), which work within a budget, and
+/// check_invariants(), which looks at everything. A copy is an independent table in the same state.
 ///
 /// Invariants, checked by check_invariants():
 ///  1. A key record exists exactly as long as somebody holds that key in that kind; it can be found by its hash.
 ///  2. An exclusive key has one holder.
-///  3. A key's holders form one list, in the order in which they took it, no session twice.
-///  4. A session record exists exactly as long as that session holds something here; its holds form one list.
-///  5. Each hold is in exactly one key's list and one session's list; a shared hold can be found by key and session.
-///  6. key_count() and the number of records agree, for each kind.
+///  3. A key's holders form one list, in the order in which they took it, no session twice. Their tokens grow.
+///  4. A session record exists exactly as long as that session holds something here or waits; its holds form one list,
+///     and it waits for one key at most, which it does not hold.
+///  5. Each claim either holds, has a token and is in exactly one key's list of holders and one session's list; or it
+///     waits, has none, and is in exactly one line and named by its session. A shared claim can be found by key and
+///     session.
+///  6. A line record exists exactly as long as somebody waits for its key; its list is in the order of coming; as many
+///     hold the key as the first in it wants there to be fewer than (W4), and no line is longer than the bound (W7).
+///  7. All who wait for keys of one kind form one list, in the order of coming, with a wait record each.
+///  8. There are as many tokens left as there are waiters, larger than all given out.
+///  9. The totals and the lengths of lines agree with the records.
 ///
-/// Sessions are only numbers here, and live ones: that an ended session's requests are not executed is the caller's
-/// duty (ShardedTable). Out of memory: get() may throw std::bad_alloc, having changed nothing; nothing else allocates.
-/// Not thread-safe: ShardedTable has a mutex around each.
+/// Sessions are only numbers here, live ones that ask for nothing while they wait: that no others ask is the caller's
+/// duty (ShardedTable). Out of memory: a call that can throw std::bad_alloc has changed nothing then, but for one that
+/// works within a budget, which has done some steps wholly; nothing else allocates. A hand-over needs no memory but for
+/// the Wakeups. Not thread-safe: ShardedTable has a mutex around each.
 class LockTable {
  public:
-  /// seed: for the hashes within; part_count: see PartitionedIndex.
-  LockTable(const HashSeed& seed, std::uint32_t part_count);
+  /// seed: for the hashes within; part_count: see PartitionedIndex; waiters_max: W7, 1 or more.
+  LockTable(const HashSeed& seed, std::uint32_t part_count,
+            std::uint64_t waiters_max = std::numeric_limits<std::uint64_t>::max());
   LockTable(const LockTable& other);
   LockTable& operator=(const LockTable&) = delete;
   ~LockTable();
 
-  /// X1, H1, S5. may_take: false where the session holds as many locks as it may; it keeps and gets again what it has.
-  Result get(LockKind kind, SessionId session, const HashedKey& key, bool may_take);
+  /// X1, H1, C1, C2, W1, S5, W7, T1 in the order of W10, where W6 is the caller's: an exclusive get that has to wait,
+  /// by one of whom it is not known that he closes no circle, changes nothing. Draws tokens from `source` where its own
+  /// do not suffice; out_of_tokens where that has none. May throw std::bad_alloc.
+  Result get(const Get& get, std::uint64_t key_hash, const Asker& asker, TokenSource& source, Moment now);
 
-  /// X2, H2.
-  Result release(LockKind kind, SessionId session, const HashedKey& key) noexcept;
+  /// X2, H2, W4. May throw std::bad_alloc where somebody is let through.
+  Result release(LockKind kind, SessionId session, const HashedKey& key, Moment now, Wakeups& wakeups);
+
+  /// S2, E1: releases up to `budget` locks of a session, in no stated order, `held` counting down with each. Returns
+  /// how many; fewer than `budget` means that none is left. May throw std::bad_alloc where somebody is let through.
+  std::size_t release_some(SessionId session, std::size_t budget, Release why, Moment now, std::uint64_t& held,
+                           Wakeups& wakeups);
+
+  /// W5, W9: the session leaves the line that it entered as `claim`. False, and nothing changes, where it got the lock
+  /// already. May throw std::bad_alloc where somebody is let through.
+  bool leave_line(SessionId session, std::uint32_t claim, Moment now, Wakeups& wakeups);
 
   /// X3, H3.
   Answer inspect(LockKind kind, const HashedKey& key) const noexcept;
 
-  /// S2: releases up to `budget` locks of a session that ended, in no stated order, each counted as an orphan. Returns
-  /// how many; fewer than `budget` means that none is left.
-  std::size_t end_some(SessionId session, std::size_t budget) noexcept;
+  /// W8.
+  Answer inspect_line(LockKind kind, const HashedKey& key) const noexcept;
+
+  /// T2.
+  Answer token(LockKind kind, SessionId session, const HashedKey& key) const noexcept;
+
+  /// W6: who holds a key exclusively, or `nobody`.
+  SessionId holder(const HashedKey& key) const noexcept;
+
+  /// W6: who holds the exclusive lock for which the session waits as `claim`; `nobody` where it does not, be it that
+  /// the claim is no more, is another's, or holds.
+  SessionId blocker(SessionId session, std::uint32_t claim) const noexcept;
 
   /// L1: calls see(SessionId) for each holder of the key, in the order of taking.
   template <class See>
@@ -101,94 +131,147 @@ class LockTable {
   /// whatever changes between the calls.
   template <class See>
   std::uint32_t visit(LockKind kind, std::uint32_t from, std::size_t budget, See see) const {
-    std::uint32_t at = keys_.next_live(from);
-    while (at != no_index && budget > 0) {
-      const KeyRecord& key = keys_[at];
-      if (key.kind == kind) see(key.text.view(), key.holder_count, [&](auto f) { visit_holders_of(key, f); });
-      budget -= std::min<std::size_t>(budget, key.kind == kind ? key.holder_count : 1);
-      at = keys_.next_live(at + 1);
-    }
-    return at;
+    return walk(from, budget, [&](const KeyRecord& key) -> std::size_t {
+      if (key.kind != kind) return 1;
+      see(key.text.view(), std::uint32_t{key.holder_count}, [&](auto f) { visit_holders_of(key, f); });
+      return key.holder_count;
+    });
   }
 
-  /// Keys held in this kind now (L3: `locks`, `shared_locks`).
-  std::uint64_t key_count(LockKind kind) const { return key_counts_[slot(kind)]; }
+  /// E2: the same for both kinds and with the lines: calls see(kind, key_bytes, claim_count, for_each_claim), where
+  /// for_each_claim(f) calls f(const Claim&), first for the holders in the order of taking, then for the line. A key
+  /// counts as many as it has claims.
+  template <class See>
+  std::uint32_t visit_claims(std::uint32_t from, std::size_t budget, See see) const {
+    return walk(from, budget, [&](const KeyRecord& key) -> std::size_t {
+      const std::uint32_t claim_count = key.holder_count + line_length(key);
+      see(LockKind{key.kind}, key.text.view(), claim_count, [&](auto f) {
+        visit_list(key.holders, f);
+        if (key.line != no_index) visit_list(lines_[key.line].claims, f);
+      });
+      return claim_count;
+    });
+  }
 
-  /// Locks released by end_some() since the start (L3: `orphans`, `shared_orphans`).
-  std::uint64_t orphan_count(LockKind kind) const { return orphan_counts_[slot(kind)]; }
+  /// L3, E3.
+  KindTotals totals(LockKind kind) const;
+
+  /// L3 alone: keys held in this kind now; locks released by the ends of their sessions since the start.
+  std::uint64_t key_count(LockKind kind) const { return totals_[kind].keys; }
+  std::uint64_t orphan_count(LockKind kind) const { return totals_[kind].orphans; }
 
   /// Nothing, or which invariant is broken and where. For tests: it looks at every record.
   std::optional<std::string> check_invariants() const;
 
  private:
-  /// A key that somebody holds.
-  struct KeyRecord {
-    std::uint32_t hash = 0;
-    std::uint32_t first_holder = no_index;  // by the order of taking
-    std::uint32_t last_holder = no_index;
-    std::uint32_t holder_count = 0;
-    StoredKey text;
-    LockKind kind = LockKind::exclusive;
-  };
-
-  /// That one session holds one key.
-  struct HoldRecord {
-    std::uint32_t key = no_index;
-    std::uint32_t session = no_index;
-    std::uint32_t key_previous = no_index;  // the key's holders
-    std::uint32_t key_next = no_index;
-    std::uint32_t session_previous = no_index;  // the session's holds
-    std::uint32_t session_next = no_index;
-  };
-
-  /// A session that holds something here.
-  struct SessionRecord {
-    SessionId id = SessionId::nobody;
-    std::uint32_t first_hold = no_index;
-  };
+  static constexpr std::uint64_t tokens_drawn_min = 4096;  // so that shards rarely meet at the source
 
   static std::size_t slot(LockKind kind) { return static_cast<std::size_t>(kind); }
 
+  // Finding. The hash of a claim is made of what is known before there is a record: room can be reserved first.
   std::uint32_t hash_of_session(SessionId session) const;
-  std::uint32_t hash_of_hold(std::uint32_t key_hash, SessionId session) const;
-  std::uint32_t hash_of_hold(std::uint32_t hold) const;
-
+  std::uint32_t hash_of_claim(std::uint32_t key_hash, SessionId session) const;
+  std::uint32_t hash_of_claim(std::uint32_t claim) const;
   std::uint32_t find_key(LockKind kind, const HashedKey& key) const;
-  std::uint32_t find_session(SessionId session) const;
+  std::uint32_t find_session(SessionId session, std::uint32_t hash) const;
+  std::uint32_t find_session(SessionId session) const { return find_session(session, hash_of_session(session)); }
+  std::uint32_t find_claim(std::uint32_t key, SessionId session) const;
   std::uint32_t find_hold(std::uint32_t key, SessionId session) const;
+  SessionId holder_of(const KeyRecord& key) const { return sessions_[claims_[key.holders.first].session].id; }
+  std::uint32_t line_length(const KeyRecord& key) const { return key.line == no_index ? 0 : lines_[key.line].count; }
+  WaitRecord& wait_of(std::uint32_t claim) { return waits_[claims_[claim].session_next]; }
+  const WaitRecord& wait_of(std::uint32_t claim) const { return waits_[claims_[claim].session_next]; }
 
-  void reserve_for_get(SessionId session, std::uint32_t key_hash);
-  std::uint32_t add_key(LockKind kind, const HashedKey& key);
+  /// X1; H1, C1: with the number of holders.
+  static Answer got(const KeyRecord& key);
+
+  // The two ways of a get that is not refused. Each reserves all that it needs before it changes anything.
+  Result take(std::uint32_t found, const Get& get, const HashedKey& key, const Asker& asker, TokenSource& source,
+              Moment now);
+  Result enter_line(std::uint32_t key, const Get& get, const Asker& asker, TokenSource& source, Moment now);
+  bool has_token_to_spare(TokenSource& source);
+  void reserve_key(std::uint32_t key_hash);
+  void reserve_claim(LockKind kind, std::uint32_t key_hash, SessionId session);
+  void reserve_wait(const KeyRecord& key);
+
+  // Letting waiters through.
+  void reserve_wakeups(std::uint32_t holder_count, std::uint32_t first, Wakeups& wakeups) const;
+  void free(std::uint32_t hold, Moment now, Wakeups& wakeups);
+  void let_through(const KeyRecord& key, Moment now, Wakeups& wakeups) noexcept;
+  void hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noexcept;
+
+  // A claim is added, then holds, or waits and perhaps holds later; then it is removed. Keys and sessions come before
+  // their first claim and go with, or after, their last.
+  std::uint32_t add_key(LockKind kind, std::uint32_t hash, std::string_view bytes);
   std::uint32_t find_or_add_session(SessionId session) noexcept;
-  void add_hold(std::uint32_t key, std::uint32_t session) noexcept;
-  void remove_hold(std::uint32_t hold) noexcept;
+  std::uint32_t add_claim(std::uint32_t key, SessionId session) noexcept;
+  void start_holding(std::uint32_t claim, Moment now) noexcept;
+  void stop_holding(std::uint32_t claim, Moment now) noexcept;
+  void start_waiting(std::uint32_t claim, std::uint32_t limit, std::uint32_t home, Moment now) noexcept;
+  void stop_waiting(std::uint32_t claim, Moment now) noexcept;
+  void remove_claim(std::uint32_t claim) noexcept;
   void remove_key(std::uint32_t key) noexcept;
   void remove_session(std::uint32_t session) noexcept;
 
+  // The lists, each linked in both directions.
+  void append(ClaimList& list, std::uint32_t claim) noexcept;
+  void unlink(ClaimList& list, std::uint32_t claim) noexcept;
+  void append_newest(AgeList& list, std::uint32_t claim) noexcept;
+  void unlink_by_age(AgeList& list, std::uint32_t claim) noexcept;
+
   std::optional<std::string> check_keys() const;
   std::optional<std::string> check_key(std::uint32_t at) const;
+  std::optional<std::string> check_list(std::uint32_t key, const ClaimList& list, std::uint32_t count,
+                                        std::set<SessionId>& seen) const;
+  std::optional<std::string> check_holders(std::uint32_t at) const;
+  std::optional<std::string> check_line(std::uint32_t at) const;
   std::optional<std::string> check_sessions() const;
-  std::optional<std::string> check_counts() const;
+  std::optional<std::string> check_wait(std::uint32_t session) const;
+  std::optional<std::string> check_ages(LockKind kind) const;
+  std::optional<std::string> check_totals(LockKind kind) const;
+  std::optional<std::string> check_indices() const;
+
+  template <class SeeKey>  // std::size_t see_key(const KeyRecord&): how much of the budget it took
+  std::uint32_t walk(std::uint32_t from, std::size_t budget, SeeKey see_key) const {
+    std::uint32_t at = keys_.next_live(from);
+    while (at != no_index && budget > 0) {
+      budget -= std::min(budget, see_key(keys_[at]));
+      at = keys_.next_live(at + 1);
+    }
+    return at;
+  }
+
+  template <class See>
+  void visit_list(const ClaimList& list, See see) const {
+    for (std::uint32_t at = list.first; at != no_index; at = claims_[at].key_next) {
+      const ClaimRecord& claim = claims_[at];
+      see(Claim{sessions_[claim.session].id, claim.stamp.token(), claim.stamp.moment()});
+    }
+  }
 
   template <class See>
   void visit_holders_of(const KeyRecord& key, See see) const {
-    for (std::uint32_t at = key.first_holder; at != no_index; at = holds_[at].key_next)
-      see(sessions_[holds_[at].session].id);
+    visit_list(key.holders, [&](const Claim& claim) { see(claim.session); });
   }
 
   HashSeed seed_;
+  std::uint64_t waiters_max_;
 
   Slab<KeyRecord> keys_;
-  Slab<HoldRecord> holds_;
+  Slab<ClaimRecord> claims_;
   Slab<SessionRecord> sessions_;
+  Slab<LineRecord> lines_;
+  Slab<WaitRecord> waits_;
 
   PartitionedIndex key_index_;  // keys_ by kind and bytes
   PartitionedIndex
-      hold_index_;  // the shared ones of holds_, by key and session; an exclusive key's only holder needs none
+      claim_index_;           // the shared ones of claims_, by key and session; who claims an exclusive key is known
   IndexTable session_index_;  // sessions_ by id
 
-  std::array<std::uint64_t, 2> key_counts_{};
-  std::array<std::uint64_t, 2> orphan_counts_{};
+  TokenRange tokens_;                        // of these, one is set aside for each waiter
+  Totals totals_;                            // without longest_line and oldest_wait, which the next two know
+  std::array<LineLengths, 2> line_lengths_;  // by kind
+  std::array<AgeList, 2> ages_;
 };
 
 }  // namespace lockd::engine

@@ -1,4 +1,5 @@
 // LockTable::check_invariants(): every record is looked at, and every link followed both ways.
+#include <map>
 #include <set>
 #include <string>
 
@@ -17,17 +18,24 @@ std::string at_record(const char* what, std::uint32_t at) {
 std::optional<std::string> LockTable::check_invariants() const {
   if (auto broken = check_keys()) return broken;
   if (auto broken = check_sessions()) return broken;
-  return check_counts();
+  for (const LockKind kind : {LockKind::exclusive, LockKind::shared}) {
+    if (auto broken = check_ages(kind)) return broken;
+    if (auto broken = check_totals(kind)) return broken;
+  }
+  return check_indices();
 }
 
-/// Invariants 1, 2, 3 and the first half of 5.
+/// Invariants 1, 2, 3, 6 and the first half of 5.
 std::optional<std::string> LockTable::check_keys() const {
-  std::size_t holds_seen = 0;
+  std::size_t claims_seen = 0;
+  std::size_t lines_seen = 0;
   for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) {
     if (auto broken = check_key(at)) return broken;
-    holds_seen += keys_[at].holder_count;
+    claims_seen += keys_[at].holder_count + line_length(keys_[at]);
+    lines_seen += keys_[at].line != no_index ? 1 : 0;
   }
-  if (holds_seen != holds_.size()) return "a hold is in no key's list";
+  if (claims_seen != claims_.size()) return "a claim is in no key's list";
+  if (lines_seen != lines_.size()) return "a line is no key's";
   return std::nullopt;
 }
 
@@ -41,51 +49,145 @@ std::optional<std::string> LockTable::check_key(std::uint32_t at) const {
   });
   if (found != at) return at_record("a key that its index does not find", at);
 
-  std::set<SessionId> holders;
+  std::set<SessionId> seen;
+  if (auto broken = check_list(at, key.holders, key.holder_count, seen)) return broken;
+  if (auto broken = check_holders(at)) return broken;
+  if (key.line == no_index) return std::nullopt;
+  if (!lines_.is_live(key.line)) return at_record("a line that is no more, of the key", at);
+  if (auto broken = check_list(at, lines_[key.line].claims, lines_[key.line].count, seen)) return broken;
+  return check_line(at);
+}
+
+/// The holders of a key, or its line: sound links, as many as there are said to be, and no session among those `seen`.
+std::optional<std::string> LockTable::check_list(std::uint32_t key, const ClaimList& list, std::uint32_t count,
+                                                 std::set<SessionId>& seen) const {
+  const std::size_t seen_before = seen.size();
   std::uint32_t previous = no_index;
-  for (std::uint32_t hold = key.first_holder; hold != no_index; previous = hold, hold = holds_[hold].key_next) {
-    if (!holds_.is_live(hold) || holds_[hold].key != at) return at_record("a foreign hold in the list of the key", at);
-    if (holds_[hold].key_previous != previous) return at_record("a broken list of holders of the key", at);
-    const SessionId holder = sessions_[holds_[hold].session].id;
-    if (!holders.insert(holder).second) return at_record("a session twice in the list of the key", at);
-    if (find_hold(at, holder) != hold) return at_record("a hold that is not found by key and session, of the key", at);
+  for (std::uint32_t claim = list.first; claim != no_index; previous = claim, claim = claims_[claim].key_next) {
+    if (!claims_.is_live(claim) || claims_[claim].key != key)
+      return at_record("a foreign claim in a list of the key", key);
+    if (claims_[claim].key_previous != previous) return at_record("a broken list of the key", key);
+    const SessionId session = sessions_[claims_[claim].session].id;
+    if (!seen.insert(session).second) return at_record("a session twice in the lists of the key", key);
+    if (keys_[key].kind == LockKind::shared && find_claim(key, session) != claim)
+      return at_record("a claim that is not found by key and session, of the key", key);
   }
-  if (key.last_holder != previous) return at_record("a wrong last holder of the key", at);
-  if (holders.size() != key.holder_count) return at_record("a wrong count of holders of the key", at);
+  if (list.last != previous) return at_record("a wrong last in a list of the key", key);
+  if (seen.size() - seen_before != count) return at_record("a wrong count of a list of the key", key);
+  return std::nullopt;
+}
+
+/// The tokens of a key's holders, their list being sound.
+std::optional<std::string> LockTable::check_holders(std::uint32_t at) const {
+  std::uint64_t last_token = 0;
+  for (std::uint32_t hold = keys_[at].holders.first; hold != no_index; hold = claims_[hold].key_next) {
+    const std::uint64_t token = claims_[hold].stamp.token();
+    if (claims_[hold].waits()) return at_record("a holder without a token, of the key", at);
+    if (token <= last_token) return at_record("a token no larger than the one before, of the key", at);
+    if (token >= tokens_.next) return at_record("a token that was not given yet, of the key", at);
+    last_token = token;
+  }
+  return std::nullopt;
+}
+
+/// Who waits for a key, their list being sound.
+std::optional<std::string> LockTable::check_line(std::uint32_t at) const {
+  const LineRecord& line = lines_[keys_[at].line];
+  if (line.count == 0) return at_record("an empty line, of the key", at);
+  if (line.count > waiters_max_) return at_record("a line longer than the bound, of the key", at);
+  for (std::uint32_t claim = line.claims.first; claim != no_index; claim = claims_[claim].key_next) {
+    if (!claims_[claim].waits()) return at_record("a waiter with a token, of the key", at);
+    if (sessions_[claims_[claim].session].wait != claim)
+      return at_record("a waiter that its session does not know, of the key", at);
+    if (!waits_.is_live(claims_[claim].session_next)) return at_record("a waiter without its record, of the key", at);
+  }
+  if (keys_[at].holder_count < wait_of(line.claims.first).limit)
+    return at_record("a first in line who could be let in, of the key", at);
   return std::nullopt;
 }
 
 /// Invariant 4 and the second half of 5.
 std::optional<std::string> LockTable::check_sessions() const {
-  std::size_t holds_seen = 0;
+  std::size_t claims_seen = 0;
   for (std::uint32_t at = sessions_.next_live(0); at != no_index; at = sessions_.next_live(at + 1)) {
-    if (find_session(sessions_[at].id) != at) return at_record("a session that its index does not find", at);
-    if (sessions_[at].first_hold == no_index) return at_record("a session without a hold", at);
+    const SessionRecord& session = sessions_[at];
+    if (find_session(session.id) != at) return at_record("a session that its index does not find", at);
+    if (session.first_hold == no_index && session.wait == no_index) return at_record("an idle session", at);
+    if (auto broken = check_wait(at)) return broken;
+    claims_seen += session.wait != no_index ? 1 : 0;
     std::uint32_t previous = no_index;
-    for (std::uint32_t hold = sessions_[at].first_hold; hold != no_index; hold = holds_[hold].session_next) {
-      if (!holds_.is_live(hold) || holds_[hold].session != at)
+    for (std::uint32_t hold = session.first_hold; hold != no_index; hold = claims_[hold].session_next) {
+      if (!claims_.is_live(hold) || claims_[hold].session != at || claims_[hold].waits())
         return at_record("a foreign hold in the list of the session", at);
-      if (holds_[hold].session_previous != previous) return at_record("a broken list of holds of the session", at);
+      if (claims_[hold].session_previous != previous) return at_record("a broken list of holds of the session", at);
       previous = hold;
-      if (++holds_seen > holds_.size()) return at_record("a list without an end, of the session", at);
+      if (++claims_seen > claims_.size()) return at_record("a list without an end, of the session", at);
     }
   }
-  if (holds_seen != holds_.size()) return "a hold is in no session's list";
+  if (claims_seen != claims_.size()) return "a claim is no session's";
   return std::nullopt;
 }
 
-/// Invariant 6, and that the indices hold nothing else.
-std::optional<std::string> LockTable::check_counts() const {
-  std::array<std::uint64_t, 2> keys{};
-  std::uint64_t shared_holds = 0;
-  for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) {
-    ++keys[slot(keys_[at].kind)];
-    if (keys_[at].kind == LockKind::shared) shared_holds += keys_[at].holder_count;
+std::optional<std::string> LockTable::check_wait(std::uint32_t session) const {
+  const std::uint32_t wait = sessions_[session].wait;
+  if (wait == no_index) return std::nullopt;
+  if (!claims_.is_live(wait) || claims_[wait].session != session || !claims_[wait].waits())
+    return at_record("a foreign wait of the session", session);
+  return std::nullopt;
+}
+
+/// Invariant 7.
+std::optional<std::string> LockTable::check_ages(LockKind kind) const {
+  const AgeList& list = ages_[slot(kind)];
+  std::uint64_t waiters_seen = 0;
+  std::uint32_t older = no_index;
+  for (std::uint32_t claim = list.oldest; claim != no_index; older = claim, claim = wait_of(claim).newer) {
+    if (!claims_.is_live(claim) || !claims_[claim].waits() || keys_[claims_[claim].key].kind != kind)
+      return at_record("a foreign claim in the list of waiters", claim);
+    if (wait_of(claim).older != older) return at_record("a broken list of waiters", claim);
+    ++waiters_seen;
   }
-  if (keys != key_counts_) return "the counts of keys differ from the keys";
+  if (list.newest != older) return "a wrong newest waiter";
+  if (waiters_seen != totals_[kind].waiters) return "a waiter is not in the list of waiters";
+  return std::nullopt;
+}
+
+/// Invariant 9.
+std::optional<std::string> LockTable::check_totals(LockKind kind) const {
+  const KindTotals& totals = totals_[kind];
+  KindTotals found;
+  std::map<std::uint32_t, std::uint32_t> lines_of;  // by length
+  for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) {
+    if (keys_[at].kind != kind) continue;
+    ++found.keys;
+    found.holders += keys_[at].holder_count;
+    found.waiters += line_length(keys_[at]);
+    if (keys_[at].line != no_index) ++lines_of[line_length(keys_[at])];
+  }
+  if (found.keys != totals.keys) return "the count of keys differs from the keys";
+  if (found.holders != totals.holders) return "the count of holders differs from the holders";
+  if (found.waiters != totals.waiters) return "the count of waiters differs from the waiters";
+  if (totals.grants != totals.holders + totals.hold_ms.total()) return "a grant that neither lasts nor ended";
+  if (totals.waits != totals.waiters + totals.wait_ms.total()) return "a wait that neither lasts nor ended";
+
+  const LineLengths& lengths = line_lengths_[slot(kind)];
+  const std::uint32_t longest = lines_of.empty() ? 0 : lines_of.rbegin()->first;
+  if (lengths.longest() != longest) return "the longest line is not the longest";
+  for (std::uint32_t length = 1; length <= longest; ++length) {
+    if (lengths.lines_of(length) != lines_of[length]) return "the lengths of lines differ from the lines";
+  }
+  return std::nullopt;
+}
+
+/// Invariant 8, and that indices and slabs hold nothing else.
+std::optional<std::string> LockTable::check_indices() const {
+  const KindTotals& shared = totals_[LockKind::shared];
+  if (tokens_.left() < waits_.size()) return "fewer tokens than waiters";
+  if (waits_.size() != totals_[LockKind::exclusive].waiters + shared.waiters) return "a wait record is nobody's";
   if (key_index_.size() != keys_.size()) return "the index of keys has entries without a key";
   if (session_index_.size() != sessions_.size()) return "the index of sessions has entries without a session";
-  if (hold_index_.size() != shared_holds) return "the index of holds has entries without a shared hold";
+  if (claim_index_.size() != shared.holders + shared.waiters)
+    return "the index of claims has entries without a shared claim";
   return std::nullopt;
 }
 

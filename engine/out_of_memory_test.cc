@@ -15,6 +15,7 @@
 #include "engine/index_table.h"
 #include "engine/lock_table.h"
 #include "engine/slab.h"
+#include "engine/test_table.h"
 #include "gtest/gtest.h"
 
 // ThreadSanitizer has an operator new of its own that can't be replaced, and there is but one thread in these tests.
@@ -66,10 +67,6 @@ void operator delete[](void* memory, std::size_t) noexcept { operator delete(mem
 
 namespace lockd::engine {
 namespace {
-
-constexpr auto exclusive = LockKind::exclusive;
-constexpr auto shared = LockKind::shared;
-constexpr std::size_t infinite = std::numeric_limits<std::size_t>::max();
 
 // Runs `call` with its n-th allocation failing (from 1 on). Whether std::bad_alloc came out of it.
 template <class Call>
@@ -157,111 +154,233 @@ TEST(OutOfMemory, IndexTable_erase_needs_no_memory_and_shrinks_when_there_is_som
   EXPECT_LT(table.capacity(), 2048U);
 }
 
-constexpr HashSeed seed{1, 2};
-
-HashedKey hashed(std::string_view key) { return {key, SipHash13::hash(seed, key)}; }
-
-// What can be seen of a table: each held key of both kinds with its holders.
+// What can be seen of a table: each key of both kinds with its holders and its line, and how many orphans there were.
 std::vector<std::string> look(const LockTable& table) {
   std::vector<std::string> seen;
-  for (const LockKind kind : {exclusive, shared}) {
-    table.visit(kind, 0, infinite, [&](std::string_view key, std::uint32_t holder_count, auto for_each_holder) {
-      seen.push_back(std::string(key) + " " + std::to_string(holder_count));
-      for_each_holder(
-          [&](SessionId holder) { seen.back() += " " + std::to_string(static_cast<std::uint64_t>(holder)); });
+  table.visit_claims(0, infinite, [&](LockKind kind, std::string_view key, std::uint32_t, auto for_each_claim) {
+    seen.push_back((kind == exclusive ? "x " : "s ") + std::string(key));
+    for_each_claim([&](const Claim& claim) {
+      seen.back() +=
+          " " + std::to_string(static_cast<std::uint64_t>(claim.session)) + "@" + std::to_string(claim.token);
     });
-    seen.push_back(std::to_string(table.key_count(kind)) + " " + std::to_string(table.orphan_count(kind)));
-  }
+  });
+  for (const LockKind kind : {exclusive, shared}) seen.push_back(std::to_string(table.orphan_count(kind)));
   return seen;
 }
 
-// One request of the series in which every structure of a table grows: keys of both kinds, short and long, new and
-// held.
+// One request of the series in which every structure of a table grows: keys of both kinds, short and long, new, held
+// and waited for.
 struct Request {
-  LockKind kind;
   SessionId session;
   std::string key;
+  Get form;
+
+  Get get() const {
+    Get get = form;
+    get.key = key;
+    return get;
+  }
 };
 
 Request nth_request(std::uint64_t n) {
-  const LockKind kind = n % 2 == 0 ? exclusive : shared;
   const std::string key =
       n % 7 == 0 ? "one for all" : "key" + std::string(n % 20 == 1 ? 40 : 0, '.') + std::to_string(n);
-  return {kind, SessionId{1 + n / 3}, key};
+  return {SessionId{1 + n / 3}, key, n % 2 == 0 ? g("") : sg("")};
 }
 
-// Each allocation that this get() makes is the one that fails, once, on a copy of the table. How many there are.
-std::int64_t fail_each_allocation(const LockTable& table, const Request& request) {
-  const HashedKey key = hashed(request.key);
-  LockTable counted(table);
-  const std::int64_t points = count_allocations([&] { counted.get(request.kind, request.session, key, true); });
-  const auto seen = points > 0 ? look(table) : std::vector<std::string>{};
+// By a session of its own each, for one key, for an earlier key, or for another's of the series.
+Request nth_wait(std::uint64_t n) {
+  const std::string key = n % 3 == 0 ? "one for all" : nth_request(n).key;
+  return {SessionId{1000000 + n}, key, n % 2 == 0 ? gw("") : sgw(1, "")};
+}
+
+// Each allocation that `call` makes is the one that fails, once, on a copy of the table. Either it is missed, and
+// nothing has changed; or it would have served to give memory back, and nobody notices. How many are missed.
+template <class Call>
+std::int64_t fail_each_allocation(const TestTable& table, Call call) {
+  TestTable counted(table);
+  const std::int64_t points = count_allocations([&] { call(counted); });
+  const auto seen_before = points > 0 ? look(table) : std::vector<std::string>{};
+  const auto seen_after = points > 0 ? look(counted) : std::vector<std::string>{};
+  std::int64_t missed = 0;
   for (std::int64_t n = 1; n <= points; ++n) {
-    LockTable copy(table);
-    EXPECT_TRUE(runs_out_at(n, [&] { copy.get(request.kind, request.session, key, true); }));
+    TestTable copy(table);
+    if (runs_out_at(n, [&] { call(copy); })) {
+      EXPECT_EQ(copy.check_invariants(), std::nullopt);
+      EXPECT_EQ(look(copy), seen_before) << "half-done at allocation " << n;
+      EXPECT_EQ(copy.woken, table.woken);
+      call(copy);  // memory is back
+      ++missed;
+    }
     EXPECT_EQ(copy.check_invariants(), std::nullopt);
-    EXPECT_EQ(look(copy), seen) << "half-taken at allocation " << n;
-    const Result result = copy.get(request.kind, request.session, key, true);  // memory is back
-    EXPECT_EQ(copy.check_invariants(), std::nullopt);
-    EXPECT_EQ(result.answer, counted.get(request.kind, request.session, key, true).answer);
+    EXPECT_EQ(look(copy), seen_after);
+    EXPECT_EQ(copy.woken, counted.woken);
   }
-  return points;
+  return missed;
+}
+
+std::int64_t fail_each_allocation_of(const TestTable& table, const Request& request) {
+  return fail_each_allocation(table, [&](TestTable& copy) { copy.get(request.session, request.get()); });
 }
 
 TEST(OutOfMemory, X1_H1_no_lock_is_half_taken) {
-  LockTable table(seed, 2);
+  TestTable table({.part_count = 2});
   std::int64_t points = 0;
   std::int64_t long_keys = 0;
   for (std::uint64_t i = 0; i < 2500; ++i) {
     const Request request = nth_request(i);
-    points += fail_each_allocation(table, request);
+    points += fail_each_allocation_of(table, request);
     if (::testing::Test::HasFailure()) return;
-    table.get(request.kind, request.session, hashed(request.key), true);
-    long_keys += request.key.size() > 24 ? 1 : 0;
+    table.get(request.session, request.get());
+    long_keys += request.key.size() > StoredKey::inline_bytes_max ? 1 : 0;
   }
   EXPECT_GT(points, long_keys + 16 + 8);  // one for each long key; the first lock and each growth of a table besides
 }
 
 TEST(OutOfMemory, X1_the_very_first_lock_is_not_half_taken) {
-  const LockTable table(seed, 1);
-  // Three slabs (a chunk and three lists), three indices, and the bytes of a long key.
-  EXPECT_EQ(fail_each_allocation(table, {exclusive, SessionId{1}, std::string(100, 'k')}), 3 * 4 + 3 + 1);
-  EXPECT_EQ(fail_each_allocation(table, {shared, SessionId{1}, "short"}), 3 * 4 + 3);
+  const TestTable table({.part_count = 1});
+  // Three slabs (a chunk and three lists), two indices or three, and the bytes of a long key.
+  EXPECT_EQ(fail_each_allocation_of(table, {SessionId{1}, std::string(100, 'k'), g("")}), 3 * 4 + 2 + 1);
+  EXPECT_EQ(fail_each_allocation_of(table, {SessionId{1}, "short", sg("")}), 3 * 4 + 3);
 }
 
-TEST(OutOfMemory, X2_H2_S2_release_and_end_need_no_memory) {
-  LockTable table(seed, 2);
-  for (std::uint64_t i = 0; i < 4000; ++i) {
-    const Request request = nth_request(i);
-    table.get(request.kind, request.session, hashed(request.key), true);
+TEST(OutOfMemory, X1_a_lock_is_taken_again_and_again_without_memory_once_there_was_one) {
+  TestTable table({.part_count = 1});
+  table.get(SessionId{1}, g("k"));
+  table.release(SessionId{1}, exclusive, "k");
+  run_without_memory([&] {
+    for (int i = 0; i < 100; ++i) {
+      table.get(SessionId{1}, g("k"));
+      table.release(SessionId{1}, exclusive, "k");
+    }
+  });
+  EXPECT_EQ(table.held, 0U);
+}
+
+TEST(OutOfMemory, W1_C2_no_line_is_half_entered) {
+  TestTable table({.part_count = 2});
+  for (std::uint64_t i = 0; i < 2500; ++i) table.get(nth_request(i).session, nth_request(i).get());
+  std::int64_t points = 0;
+  for (std::uint64_t i = 0; i < 2500; ++i) {
+    const Request request = nth_wait(i);
+    points += fail_each_allocation_of(table, request);
+    if (::testing::Test::HasFailure()) return;
+    table.get(request.session, request.get());
   }
+  EXPECT_GT(table.totals(exclusive).waiters, 1000U);
+  EXPECT_GT(table.totals(shared).waiters, 500U);
+  EXPECT_GT(points, 2 * 4 + 16);  // the slabs of lines and waits, each growth of the indices and of the line's length
+}
+
+TEST(OutOfMemory, W1_C2_the_very_first_wait_is_not_half_begun) {
+  TestTable table({.part_count = 1});
+  table.get(SessionId{1}, g("k"));
+  table.get(SessionId{1}, sg("k"));
+  // Two slabs, and the lengths of lines of that kind.
+  EXPECT_EQ(fail_each_allocation_of(table, {SessionId{2}, "k", gw("")}), 2 * 4 + 1);
+  EXPECT_EQ(fail_each_allocation_of(table, {SessionId{2}, "k", sgw(1, "")}), 2 * 4 + 1);
+}
+
+// Ten who wait for `k` until nobody holds it, then three each of whom bears the other two.
+TestTable with_a_line() {
+  TestTable table({.part_count = 2});
+  table.get(SessionId{1}, sg("k"));
+  table.get(SessionId{2}, sg("k"));
+  for (std::uint64_t i = 0; i < 10; ++i) table.get(SessionId{10 + i}, sgw(1, "k"));
+  for (std::uint64_t i = 0; i < 3; ++i) table.get(SessionId{20 + i}, sgw(3, "k"));
+  return table;
+}
+
+TEST(OutOfMemory, W4_no_lock_is_half_handed_over) {
+  TestTable table = with_a_line();
+  const auto release = [&](std::uint64_t id) {
+    const auto call = [id](TestTable& copy) { copy.release(SessionId{id}, shared, "k"); };
+    const std::int64_t points = fail_each_allocation(table, call);
+    call(table);
+    return points;
+  };
+  EXPECT_EQ(release(1), 0);  // nobody is let through
+  std::int64_t points = release(2);
+  for (std::uint64_t i = 0; i < 10; ++i) points += release(10 + i);
+  EXPECT_EQ(table.woken.size(), 13U);
+  EXPECT_EQ(points, 11);  // room for the wake-ups, of which a copy has none to spare
+}
+
+TEST(OutOfMemory, W5_no_line_is_half_left) {
+  TestTable table;
+  table.get(SessionId{1}, sg("k"));
+  const std::uint32_t head = table.get(SessionId{2}, sgw(1, "k")).claim;
+  for (std::uint64_t i = 0; i < 3; ++i) table.get(SessionId{10 + i}, sgw(4, "k"));
+  const auto leave = [&](TestTable& copy) { copy.leave_line(SessionId{2}, head); };
+  EXPECT_EQ(fail_each_allocation(table, leave), 1);
+  leave(table);
+  EXPECT_EQ(table.woken.size(), 3U);
+}
+
+TEST(OutOfMemory, S2_E1_what_was_released_before_memory_was_out_is_counted) {
+  TestTable table;
+  for (int i = 0; i < 5; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    table.get(SessionId{1}, g(key));
+    table.get(SessionId{10 + static_cast<std::uint64_t>(i)}, gw(key));
+  }
+  for (std::int64_t n = 1; n <= 4; ++n) {  // room for 1, 2, 4 and 8 wake-ups
+    TestTable copy(table);
+    EXPECT_TRUE(runs_out_at(n, [&] { copy.release_some(SessionId{1}, infinite, Release::orphaned); }));
+    EXPECT_EQ(copy.check_invariants(), std::nullopt);
+    EXPECT_EQ(copy.woken.size(), copy.orphan_count(exclusive));
+    EXPECT_EQ(copy.held, 5 - copy.orphan_count(exclusive));
+  }
+}
+
+TEST(OutOfMemory, X2_H2_S2_release_and_end_need_no_memory_where_nobody_waits) {
+  TestTable table({.part_count = 2});
+  for (std::uint64_t i = 0; i < 4000; ++i) table.get(nth_request(i).session, nth_request(i).get());
   run_without_memory([&] {
     for (std::uint64_t id = 1; id < 700; ++id) table.end_some(SessionId{id}, infinite);
   });
   EXPECT_EQ(table.check_invariants(), std::nullopt);
   for (std::uint64_t i = 0; i < 4000; ++i) {
     const Request request = nth_request(i);
-    const HashedKey key = hashed(request.key);
-    run_without_memory([&] { table.release(request.kind, request.session, key); });
+    run_without_memory([&] { table.release(request.session, request.get().kind, request.key); });
   }
   EXPECT_EQ(table.check_invariants(), std::nullopt);
   EXPECT_EQ(table.key_count(exclusive) + table.key_count(shared), 0U);
 }
 
+TEST(OutOfMemory, W4_W5_with_room_for_the_wake_ups_lines_are_emptied_without_memory) {
+  TestTable table({.part_count = 2});
+  table.get(SessionId{1}, g("k"));
+  std::vector<std::uint32_t> claims;
+  for (std::uint64_t i = 0; i < 5000; ++i) claims.push_back(table.get(SessionId{10 + i}, gw("k")).claim);
+  table.woken.reserve(5000);
+  run_without_memory([&] {
+    for (std::uint64_t i = 0; i < 5000; i += 2) table.leave_line(SessionId{10 + i}, claims[i]);
+    table.end_some(SessionId{1}, 1);
+    for (std::uint64_t i = 1; i < 5000; i += 2) table.end_some(SessionId{10 + i}, infinite);
+  });
+  EXPECT_EQ(table.woken.size(), 2500U);
+  EXPECT_EQ(table.key_count(exclusive), 0U);
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
 TEST(OutOfMemory, S2_after_the_end_of_all_sessions_no_more_memory_is_held_than_after_a_few_locks) {
-  LockTable table(seed, 2);
+  TestTable table({.part_count = 2});
   const auto take_and_end = [&](std::uint64_t lock_count) {
     for (std::uint64_t i = 0; i < lock_count; ++i) {
-      const Request request = nth_request(i);
-      table.get(request.kind, request.session, hashed(request.key), true);
+      table.get(nth_request(i).session, nth_request(i).get());
+      table.get(nth_wait(i).session, nth_wait(i).get());
     }
     for (std::uint64_t id = 1; id <= 1 + lock_count / 3; ++id) table.end_some(SessionId{id}, infinite);
+    for (std::uint64_t i = 0; i < lock_count; ++i) table.end_some(nth_wait(i).session, infinite);
+    Wakeups().swap(table.woken);
   };
   take_and_end(20);
   const std::size_t before = live_bytes;
   take_and_end(100000);
   EXPECT_EQ(table.check_invariants(), std::nullopt);
-  EXPECT_LE(live_bytes, before + 4096);  // each slab's lists of chunks stay as long as they were: 16 bytes a chunk
+  EXPECT_EQ(table.held, 0U);
+  EXPECT_LE(live_bytes, before + 16384);  // each slab's lists of chunks stay as long as they were: 16 bytes a chunk
 }
 
 }  // namespace

@@ -14,7 +14,12 @@
 
 #include "engine/check.h"
 #include "engine/lock_table.h"
+#include "engine/requests.h"
+#include "engine/session_locks.h"
 #include "engine/siphash.h"
+#include "engine/token_source.h"
+#include "engine/totals.h"
+#include "engine/wait_map.h"
 #include "model/types.h"
 
 namespace lockd::engine {
@@ -23,16 +28,6 @@ namespace lockd::engine {
 struct NullMutex {
   void lock() {}
   void unlock() {}
-};
-
-/// A session's own side of the table. Kept by the session, on its thread; only ShardedTable changes it.
-struct SessionLocks {
-  explicit SessionLocks(SessionId session) : id(session) {}
-
-  SessionId id;
-  std::uint64_t held = 0;            // locks of both kinds (S5)
-  std::uint64_t shards_touched = 0;  // a bit for each shard in which it may hold something
-  bool ended = false;                // from the first end_some() on
 };
 
 /// Where a walk over all shards stands (L5). Starts at the beginning.
@@ -46,65 +41,144 @@ struct TableCursor {
 ///
 /// Threading: every call may come from any thread, a SessionLocks from one at a time. A call that names a key holds
 /// that one shard's mutex while it works, and there it takes effect; calls that name none go from shard to shard, one
-/// mutex at a time. An ended session has no more requests: they get no answer and change nothing (S2).
+/// mutex at a time. A session that ended has no more requests, and one that waits none until it has accepted its grant
+/// or left the line: they get no answer and change nothing (S2, W2).
+///
+/// Wake-ups: whoever frees a lock or leaves a line hands the lock on in the same step (W4, W5), and is told in
+/// `Wakeups` to whom. He brings each Wakeup to the thread that is its home, which calls accept_grant() if the session
+/// lives.
+///
+/// Circles (W6). An exclusive lock that a session waits for, and the one who holds it, are an edge from the one to the
+/// other; a session has one edge at most, and a wait in a shared line is none. Nobody may begin to wait where that
+/// would close a circle. The edges lie in many shards, of which only one is locked at a time, so `wait_mutex_` is taken
+/// before them, by exclusive requests that are about to wait, and by others for no longer than it takes to forget a
+/// wait:
+///
+/// 1. Under the key's shard mutex: all that can be decided without waiting.
+/// 2. Under wait_mutex_: from the key's holder to the one that he waits for, and on, each looked at under the mutex of
+///    the shard where he waits, until it is the session itself (refused) or one who waits for nothing.
+/// 3. Still under wait_mutex_, under the key's shard mutex: as in 1 if it can be had by now, or else into the line.
+///
+/// Why that is right. While 2 and 3 last, nobody else begins to wait for an exclusive lock, as that takes wait_mutex_.
+/// So who is seen waiting has waited since before the walk began, and who waits for nothing goes on so. And who waits
+/// asks for nothing and releases nothing (W2; an end withdraws the wait first, S2). So who is seen waiting has held
+/// what he holds since before the walk began, as has the session itself, which is busy here.
+///
+/// None is imagined: in a circle that the walk found each is waiting, but for the session itself. So each held his lock
+/// and waited for the next one's before the walk began; there the circle existed whole, and there the refusal takes
+/// effect. None is missed: had the entry in 3 closed a circle, all in it but the session would be waiting at that
+/// moment. Then each had held and waited since before the walk began, and the walk would have followed them to the
+/// session. Those to whom locks were handed meanwhile, the key itself included, wait for nothing: no second walk is
+/// needed. For the same reasons the walk passes nobody twice: that would be a circle that was there before.
+///
+/// waiting_ says where each such session waits. Its own thread adds it in 3 and removes it when it learns that the
+/// wait is over, so an entry may be stale. What counts is what the shard says under its mutex: the claim is live, the
+/// session's, and waiting. A stale entry never names a later wait of the session, as that begins after the removal.
 template <class Mutex>
 class ShardedTable {
  public:
+  using Claim = engine::Claim;
+  using Leave = engine::Leave;
+
   struct Config {
     HashSeed seed;
-    std::uint32_t shard_count = 1;                                        // a power of two, 1 to 64
-    std::uint64_t locks_max = std::numeric_limits<std::uint64_t>::max();  // S5: for each session
+    std::uint32_t shard_count = 1;                                          // a power of two, 1 to 64
+    std::uint64_t locks_max = std::numeric_limits<std::uint64_t>::max();    // S5: for each session
+    std::uint64_t waiters_max = std::numeric_limits<std::uint64_t>::max();  // W7: in each line, 1 or more
+    std::uint64_t first_token = 1;                                          // T1
+    std::uint64_t tokens_end = token_limit;                                 // see TokenSource
   };
 
-  explicit ShardedTable(const Config& config) : config_(config) {
+  explicit ShardedTable(const Config& config)
+      : config_(config), tokens_(config.first_token, config.tokens_end), waiting_(config.seed) {
     LOCKD_CHECK(std::has_single_bit(config.shard_count) && config.shard_count <= 64, "1, 2, 4 ... 64 shards");
     for (std::uint32_t i = 0; i < config.shard_count; ++i)
-      shards_.emplace_back(config.seed, index_parts / config.shard_count);
+      shards_.emplace_back(config.seed, index_parts / config.shard_count, config.waiters_max);
   }
 
-  /// X1, H1, S5. std::bad_alloc where memory is out; nothing has changed then.
-  std::optional<Answer> get(SessionLocks& session, LockKind kind, std::string_view key_bytes) {
-    if (session.ended) return std::nullopt;
-    const HashedKey key = hashed(key_bytes);
-    session.shards_touched |= std::uint64_t{1} << shard_of(key);
-    Shard& shard = shards_[shard_of(key)];
-    const std::lock_guard lock(shard.mutex);
-    return apply(session, shard.table.get(kind, session.id, key, session.held < config_.locks_max));
+  /// X1, H1, C1, C2, W1 in the order of W10. No answer where the session waits now, or asks for nothing (see above). A
+  /// get that may not wait fails as `g` and `sgl` do. std::bad_alloc where memory is out; nothing has changed then.
+  std::optional<Answer> get(SessionLocks& session, const Get& get, Moment now) {
+    if (!may_ask(session)) return std::nullopt;
+    const HashedKey key = hashed(get.key);
+    const std::uint32_t at = shard_of(key);
+    session.touch(at);  // before it enters a line, so that its end finds a grant in flight
+    const Result result = try_get(shards_[at], session, get, key.hash, Circles::unknown, now);
+    const bool is_undecided = !result.answer && result.claim == no_index;
+    if (is_undecided) return wait_unless_in_circle(session, get, key, now);
+    return apply(session, get.kind, at, result);
   }
 
-  /// X2, H2.
-  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key_bytes) {
-    if (session.ended) return std::nullopt;
+  /// X2, H2, W4. std::bad_alloc where memory is out; nothing has changed then.
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key_bytes, Moment now,
+                                Wakeups& wakeups) {
+    if (!may_ask(session)) return std::nullopt;
     const HashedKey key = hashed(key_bytes);
-    Shard& shard = shards_[shard_of(key)];
-    const std::lock_guard lock(shard.mutex);
-    return apply(session, shard.table.release(kind, session.id, key));
+    const std::uint32_t at = shard_of(key);
+    const std::lock_guard lock(shards_[at].mutex);
+    return apply(session, kind, at, shards_[at].table.release(kind, session.id, key, now, wakeups));
   }
 
   /// X3, H3.
   std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    if (session.ended) return std::nullopt;
-    const HashedKey key = hashed(key_bytes);
-    const Shard& shard = shards_[shard_of(key)];
-    const std::lock_guard lock(shard.mutex);
-    return shard.table.inspect(kind, key);
+    return look(session, key_bytes,
+                [&](const LockTable& table, const HashedKey& key) { return table.inspect(kind, key); });
   }
 
-  /// S2: ends the session, if it has not ended yet, and releases up to `budget` (1 or more) of its locks as orphans.
-  /// True when none is left; otherwise to be called again, others' requests coming between. Ending twice changes
-  /// nothing.
-  bool end_some(SessionLocks& session, std::size_t budget) {
+  /// W8.
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
+    return look(session, key_bytes,
+                [&](const LockTable& table, const HashedKey& key) { return table.inspect_line(kind, key); });
+  }
+
+  /// T2.
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
+    return look(session, key_bytes,
+                [&](const LockTable& table, const HashedKey& key) { return table.token(kind, session.id, key); });
+  }
+
+  /// E1 in slices: releases up to `budget` of the session's locks, which count as no orphans. Returns how many; fewer
+  /// than `budget`: none is left, or it asks for nothing (see above). std::bad_alloc where memory is out, with
+  /// session.held saying how many are left.
+  std::size_t release_some(SessionLocks& session, std::size_t budget, Moment now, Wakeups& wakeups) {
+    return may_ask(session) ? release_slice(session, budget, Release::asked, now, wakeups) : 0;
+  }
+
+  /// W5, W9: the session leaves the line, and `why` decides how its get is answered. Nothing where it does not wait, or
+  /// got the lock already: then its Wakeup is on the way. std::bad_alloc where memory is out; nothing has changed then.
+  std::optional<Answer> leave_line(SessionLocks& session, Leave why, Moment now, Wakeups& wakeups) {
+    if (!session.waits() || !withdraw(session, now, wakeups)) return std::nullopt;
+    const bool exclusive = session.wait->kind == LockKind::exclusive;
+    forget_wait(session);
+    switch (why) {
+      case Leave::timeout:
+        return Answer{exclusive ? Outcome::lock_get_timeout : Outcome::shared_get_timeout};
+      case Leave::cancel:
+        return Answer{exclusive ? Outcome::lock_get_canceled : Outcome::shared_get_canceled};
+    }
+    return std::nullopt;
+  }
+
+  /// W4: the session's Wakeup has arrived, and its own side learns of the grant. Called once for each, by the session's
+  /// thread, unless the session has ended.
+  void accept_grant(SessionLocks& session) {
+    LOCKD_CHECK(!session.ended && session.waits(), "a grant is accepted by a session that waited");
+    forget_wait(session);
+    ++session.held;
+  }
+
+  /// S2: ends the session, if it has not ended yet: withdraws its wait (where it got the lock already, that is one more
+  /// to release), and releases up to `budget` (1 or more) of its locks as orphans. True when none is left; otherwise to
+  /// be called again, others' requests coming between. Ending twice changes nothing. std::bad_alloc where memory is
+  /// out; to be called again then, too.
+  bool end_some(SessionLocks& session, std::size_t budget, Moment now, Wakeups& wakeups) {
     LOCKD_CHECK(budget > 0, "the end of a session makes progress");
     session.ended = true;
-    while (session.shards_touched != 0 && budget > 0) {
-      Shard& shard = shards_[static_cast<std::size_t>(std::countr_zero(session.shards_touched))];
-      const std::lock_guard lock(shard.mutex);
-      const std::size_t released = shard.table.end_some(session.id, budget);
-      LOCKD_CHECK(released <= session.held, "a session counts what it holds");
-      session.held -= released;
-      if (released < budget) session.shards_touched &= session.shards_touched - 1;
-      budget -= released;
+    if (session.waits()) {
+      if (!withdraw(session, now, wakeups)) ++session.held;
+      forget_wait(session);
     }
+    release_slice(session, budget, Release::orphaned, now, wakeups);
     if (session.shards_touched != 0) return false;
     LOCKD_CHECK(session.held == 0, "an ended session holds nothing");
     return true;
@@ -123,34 +197,41 @@ class ShardedTable {
   /// its mutex. False when the walk is over.
   template <class See>
   bool visit(LockKind kind, TableCursor& cursor, std::size_t budget, See see) const {
-    if (cursor.shard >= shards_.size()) return false;
-    const Shard& shard = shards_[cursor.shard];
-    const std::lock_guard lock(shard.mutex);
-    cursor.place = shard.table.visit(kind, cursor.place, budget, see);
-    if (cursor.place == no_index) cursor = {cursor.shard + 1, 0};
-    return cursor.shard < shards_.size();
+    return walk(cursor, [&](const LockTable& table) { return table.visit(kind, cursor.place, budget, see); });
   }
 
-  /// L3. Sums over the shards, each at its own moment.
-  std::uint64_t key_count(LockKind kind) const {
-    return sum([kind](const LockTable& table) { return table.key_count(kind); });
-  }
-  std::uint64_t orphan_count(LockKind kind) const {
-    return sum([kind](const LockTable& table) { return table.orphan_count(kind); });
+  /// E2: the same over all keys of both kinds with their lines, as LockTable::visit_claims says.
+  template <class See>
+  bool visit_claims(TableCursor& cursor, std::size_t budget, See see) const {
+    return walk(cursor, [&](const LockTable& table) { return table.visit_claims(cursor.place, budget, see); });
   }
 
-  /// For tests: nothing, or the first broken invariant of LockTable, or that a key lies in a shard that is not its own.
-  std::optional<std::string> check_invariants() const {
-    for (std::uint32_t i = 0; i < shards_.size(); ++i) {
-      const std::lock_guard lock(shards_[i].mutex);
-      if (auto broken = shards_[i].table.check_invariants()) return "shard " + std::to_string(i) + ": " + *broken;
-      bool astray = false;
-      const auto see = [&](std::string_view key, auto&&...) { astray = astray || shard_of(hashed(key)) != i; };
-      shards_[i].table.visit(LockKind::exclusive, 0, std::numeric_limits<std::size_t>::max(), see);
-      shards_[i].table.visit(LockKind::shared, 0, std::numeric_limits<std::size_t>::max(), see);
-      if (astray) return "shard " + std::to_string(i) + ": a key that belongs elsewhere";
+  /// L3, E3. Sums over the shards, each at its own moment.
+  Totals totals() const {
+    Totals sum;
+    for (const Shard& shard : shards_) {
+      const std::lock_guard lock(shard.mutex);
+      for (const LockKind kind : {LockKind::exclusive, LockKind::shared}) sum[kind] += shard.table.totals(kind);
     }
-    return std::nullopt;
+    return sum;
+  }
+
+  /// L3 alone.
+  std::uint64_t key_count(LockKind kind) const { return totals()[kind].keys; }
+  std::uint64_t orphan_count(LockKind kind) const { return totals()[kind].orphans; }
+
+  /// T1. Has its own rules of threading, and needs no mutex of the table.
+  TokenSource& token_source() { return tokens_; }
+
+  /// For tests: nothing, or the first broken invariant: of LockTable; or that each key lies in its shard, that each who
+  /// waits for an exclusive lock is known to do so where he does, or that none waits for himself.
+  std::optional<std::string> check_invariants() const {
+    const std::lock_guard lock(wait_mutex_);
+    for (std::uint32_t i = 0; i < shards_.size(); ++i) {
+      const std::lock_guard shard_lock(shards_[i].mutex);
+      if (auto broken = check_shard(i)) return "shard " + std::to_string(i) + ": " + *broken;
+    }
+    return check_circles();
   }
 
  private:
@@ -159,35 +240,170 @@ class ShardedTable {
 
   /// On cache lines of its own, so that a thread at one shard does not slow down its neighbour's.
   struct alignas(64) Shard {
-    Shard(const HashSeed& seed, std::uint32_t part_count) : table(seed, part_count) {}
+    Shard(const HashSeed& seed, std::uint32_t part_count, std::uint64_t waiters_max)
+        : table(seed, part_count, waiters_max) {}
 
     mutable Mutex mutex;
     LockTable table;  // guarded by mutex
   };
 
+  /// Whether it is known of a request that its wait would close no circle (W6).
+  enum class Circles : std::uint8_t { unknown, none };
+
   HashedKey hashed(std::string_view key) const { return {key, SipHash13::hash(config_.seed, key)}; }
 
   /// By the high half of the hash; LockTable uses the low one.
-  std::size_t shard_of(const HashedKey& key) const { return (key.hash >> 32) * shards_.size() >> 32; }
+  std::uint32_t shard_of(const HashedKey& key) const {
+    return static_cast<std::uint32_t>((key.hash >> 32) * shards_.size() >> 32);
+  }
 
-  static Answer apply(SessionLocks& session, const Result& result) {
+  static bool may_ask(const SessionLocks& session) { return !session.ended && !session.waits(); }
+
+  /// shard: the key's.
+  Result try_get(Shard& shard, const SessionLocks& session, const Get& get, std::uint64_t key_hash, Circles circles,
+                 Moment now) {
+    const Asker asker{.session = session.id,
+                      .home = session.home,
+                      .may_take = session.held < config_.locks_max,
+                      .closes_no_circle = circles == Circles::none};
+    const std::lock_guard lock(shard.mutex);
+    return shard.table.get(get, key_hash, asker, tokens_, now);
+  }
+
+  /// W6: steps 2 and 3.
+  std::optional<Answer> wait_unless_in_circle(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
+    const std::lock_guard lock(wait_mutex_);
+    waiting_.reserve_one();
+    if (closes_circle(session.id, holder(key))) return Answer{Outcome::lock_get_deadlock};
+    const std::uint32_t at = shard_of(key);
+    const Result result = try_get(shards_[at], session, get, key.hash, Circles::none, now);
+    if (!result.answer) waiting_.add(session.id, {at, result.claim});
+    return apply(session, get.kind, at, result);
+  }
+
+  /// Whether `holder` waits for the session, directly or through others. Under wait_mutex_.
+  bool closes_circle(SessionId session, SessionId holder) const {
+    std::uint32_t passed = 0;
+    SessionId next = holder;
+    while (next != SessionId::nobody && next != session) {
+      LOCKD_CHECK(passed++ <= waiting_.size(), "nobody waits for himself");
+      next = blocker(next);
+    }
+    return next == session;
+  }
+
+  SessionId holder(const HashedKey& key) const {
+    const Shard& shard = shards_[shard_of(key)];
+    const std::lock_guard lock(shard.mutex);
+    return shard.table.holder(key);
+  }
+
+  /// Who holds what the session waits for, or `nobody`. Under wait_mutex_.
+  SessionId blocker(SessionId session) const {
+    const auto place = waiting_.find(session);
+    if (!place) return SessionId::nobody;
+    const Shard& shard = shards_[place->shard];
+    const std::lock_guard lock(shard.mutex);
+    return shard.table.blocker(session, place->claim);
+  }
+
+  /// Takes the session out of its line. False where it was granted the lock already.
+  bool withdraw(const SessionLocks& session, Moment now, Wakeups& wakeups) {
+    const WaitPlace& place = session.wait->place;
+    Shard& shard = shards_[place.shard];
+    const std::lock_guard lock(shard.mutex);
+    return shard.table.leave_line(session.id, place.claim, now, wakeups);
+  }
+
+  /// The wait is over, and the session's own thread knows it.
+  void forget_wait(SessionLocks& session) {
+    if (session.wait->kind == LockKind::exclusive) {
+      const std::lock_guard lock(wait_mutex_);
+      waiting_.remove(session.id);
+    }
+    session.wait.reset();
+  }
+
+  /// Shards in which nothing is left are not touched any more.
+  std::size_t release_slice(SessionLocks& session, std::size_t budget, Release why, Moment now, Wakeups& wakeups) {
+    std::size_t left = budget;
+    while (session.shards_touched != 0 && left > 0) {
+      Shard& shard = shards_[static_cast<std::size_t>(std::countr_zero(session.shards_touched))];
+      const std::lock_guard lock(shard.mutex);
+      const std::size_t released = shard.table.release_some(session.id, left, why, now, session.held, wakeups);
+      if (released < left) session.shards_touched &= session.shards_touched - 1;
+      left -= released;
+    }
+    return budget - left;
+  }
+
+  static std::optional<Answer> apply(SessionLocks& session, LockKind kind, std::uint32_t shard, const Result& result) {
     LOCKD_CHECK(result.held_change >= 0 || session.held > 0, "a session counts what it holds");
     session.held += static_cast<std::uint64_t>(static_cast<std::int64_t>(result.held_change));
+    if (!result.answer) session.wait = {kind, {shard, result.claim}};
     return result.answer;
   }
 
-  template <class Of>
-  std::uint64_t sum(Of of) const {
-    std::uint64_t total = 0;
-    for (const Shard& shard : shards_) {
-      const std::lock_guard lock(shard.mutex);
-      total += of(shard.table);
-    }
-    return total;
+  template <class Look>
+  std::optional<Answer> look(const SessionLocks& session, std::string_view key_bytes, Look look_at) const {
+    if (!may_ask(session)) return std::nullopt;
+    const HashedKey key = hashed(key_bytes);
+    const Shard& shard = shards_[shard_of(key)];
+    const std::lock_guard lock(shard.mutex);
+    return look_at(shard.table, key);
+  }
+
+  /// slice(table): the place in that table to go on from.
+  template <class Slice>
+  bool walk(TableCursor& cursor, Slice slice) const {
+    if (cursor.shard >= shards_.size()) return false;
+    const Shard& shard = shards_[cursor.shard];
+    const std::lock_guard lock(shard.mutex);
+    cursor.place = slice(shard.table);
+    if (cursor.place == no_index) cursor = {cursor.shard + 1, 0};
+    return cursor.shard < shards_.size();
+  }
+
+  /// Under wait_mutex_ and that of the shard.
+  std::optional<std::string> check_shard(std::uint32_t number) const {
+    const LockTable& table = shards_[number].table;
+    if (auto broken = table.check_invariants()) return broken;
+    bool astray = false;
+    bool unknown = false;
+    const auto see = [&](LockKind kind, std::string_view key, std::uint32_t, auto for_each_claim) {
+      astray = astray || shard_of(hashed(key)) != number;
+      for_each_claim([&](const Claim& claim) {
+        if (kind == LockKind::shared || claim.token != 0) return;
+        const auto place = waiting_.find(claim.session);
+        const bool known =
+            place && place->shard == number && table.blocker(claim.session, place->claim) == table.holder(hashed(key));
+        unknown = unknown || !known;
+      });
+    };
+    table.visit_claims(0, std::numeric_limits<std::size_t>::max(), see);
+    if (astray) return "a key that belongs elsewhere";
+    if (unknown) return "a session that waits and is not known to";
+    return std::nullopt;
+  }
+
+  /// Under wait_mutex_.
+  std::optional<std::string> check_circles() const {
+    std::optional<std::string> broken;
+    waiting_.visit([&](SessionId session, const WaitPlace&) {
+      SessionId next = blocker(session);
+      for (std::uint32_t passed = 0; passed < waiting_.size() && next != SessionId::nobody; ++passed)
+        next = blocker(next);
+      if (next != SessionId::nobody) broken = "a circle of sessions that wait for one another";
+    });
+    return broken;
   }
 
   Config config_;
+  TokenSource tokens_;
   std::deque<Shard> shards_;  // a deque: a Shard does not move
+
+  mutable Mutex wait_mutex_;  // taken before any shard's
+  WaitMap waiting_;           // guarded by wait_mutex_: who waits for an exclusive lock, and where
 };
 
 }  // namespace lockd::engine

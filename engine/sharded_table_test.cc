@@ -1,10 +1,8 @@
-// ShardedTable: what a session, its bound, its end and a listing are when the keys lie in many tables; and threads at
-// once.
+// ShardedTable: what a session, its bound, its end and a listing are when the keys lie in many tables.
 #include "engine/sharded_table.h"
 
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -12,22 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "engine/test_table.h"
 #include "gtest/gtest.h"
 
 namespace lockd::engine {
 namespace {
 
-using Table = ShardedTable<NullMutex>;
-
-constexpr auto exclusive = LockKind::exclusive;
-constexpr auto shared = LockKind::shared;
-constexpr std::size_t infinite = std::numeric_limits<std::size_t>::max();
-
 std::string numbered(int i) { return "key" + std::to_string(i); }
 
-Table table_of(std::uint32_t shard_count) { return Table({.seed = {1, 2}, .shard_count = shard_count}); }
-
-std::vector<SessionId> holders(const Table& table, LockKind kind, std::string_view key) {
+std::vector<SessionId> holders(const TestShards& table, LockKind kind, std::string_view key) {
   std::vector<SessionId> found;
   table.visit_holders(kind, key, [&](SessionId session) { found.push_back(session); });
   return found;
@@ -38,15 +29,15 @@ class ShardCounts : public ::testing::TestWithParam<std::uint32_t> {};
 INSTANTIATE_TEST_SUITE_P(shards, ShardCounts, ::testing::Values(1, 2, 4, 8, 16, 32, 64));
 
 TEST_P(ShardCounts, X1_X2_X3_H1_H2_H3_of_many_keys) {
-  Table table = table_of(GetParam());
+  TestShards table(GetParam());
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
   for (int i = 0; i < 500; ++i) {
     const std::string key = numbered(i);
-    ASSERT_EQ(table.get(alice, exclusive, key), Answer{Outcome::lock_get_success});
-    ASSERT_EQ(table.get(bob, exclusive, key), Answer{Outcome::lock_get_failure});
-    ASSERT_EQ(table.get(alice, shared, key), (Answer{Outcome::shared_get_success, 1}));
-    ASSERT_EQ(table.get(bob, shared, key), (Answer{Outcome::shared_get_success, 2}));
+    ASSERT_EQ(table.get(alice, g(key)), Answer{Outcome::lock_get_success});
+    ASSERT_EQ(table.get(bob, g(key)), Answer{Outcome::lock_get_failure});
+    ASSERT_EQ(table.get(alice, sg(key)), (Answer{Outcome::shared_get_success, 1}));
+    ASSERT_EQ(table.get(bob, sg(key)), (Answer{Outcome::shared_get_success, 2}));
   }
   EXPECT_EQ(table.check_invariants(), std::nullopt);
   EXPECT_EQ(alice.held, 1000U);
@@ -67,12 +58,12 @@ TEST_P(ShardCounts, X1_X2_X3_H1_H2_H3_of_many_keys) {
 }
 
 TEST_P(ShardCounts, S2_a_session_that_touched_every_shard_ends_in_slices) {
-  Table table = table_of(GetParam());
+  TestShards table(GetParam());
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
   for (int i = 0; i < 500; ++i) {
-    table.get(alice, i % 2 == 0 ? exclusive : shared, numbered(i));
-    table.get(bob, shared, numbered(i));
+    table.get(alice, get_of(i % 2 == 0 ? exclusive : shared, numbered(i)));
+    table.get(bob, sg(numbered(i)));
   }
   EXPECT_EQ(static_cast<std::uint32_t>(std::popcount(alice.shards_touched)), GetParam());
   for (std::uint64_t freed = 1; freed <= 500; ++freed) {
@@ -92,38 +83,38 @@ TEST_P(ShardCounts, S2_a_session_that_touched_every_shard_ends_in_slices) {
 }
 
 TEST_P(ShardCounts, S5_the_bound_counts_both_kinds_and_all_shards) {
-  Table table({.seed = {1, 2}, .shard_count = GetParam(), .locks_max = 20});
+  TestShards table({.seed = {1, 2}, .shard_count = GetParam(), .locks_max = 20});
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
   for (int i = 0; i < 10; ++i) {
-    ASSERT_EQ(table.get(alice, exclusive, numbered(i)), Answer{Outcome::lock_get_success});
-    ASSERT_EQ(table.get(alice, shared, numbered(i)), (Answer{Outcome::shared_get_success, 1}));
+    ASSERT_EQ(table.get(alice, g(numbered(i))), Answer{Outcome::lock_get_success});
+    ASSERT_EQ(table.get(alice, sg(numbered(i))), (Answer{Outcome::shared_get_success, 1}));
   }
-  table.get(bob, exclusive, "of bob");
-  EXPECT_EQ(table.get(alice, exclusive, "one more"), Answer{Outcome::too_many_locks});
-  EXPECT_EQ(table.get(alice, shared, "one more"), Answer{Outcome::too_many_locks});
-  EXPECT_EQ(table.get(alice, exclusive, "of bob"), Answer{Outcome::too_many_locks});
-  EXPECT_EQ(table.get(alice, exclusive, numbered(3)), Answer{Outcome::lock_get_success});
-  EXPECT_EQ(table.get(alice, shared, numbered(3)), (Answer{Outcome::shared_get_success, 1}));
+  table.get(bob, g("of bob"));
+  EXPECT_EQ(table.get(alice, g("one more")), Answer{Outcome::too_many_locks});
+  EXPECT_EQ(table.get(alice, sg("one more")), Answer{Outcome::too_many_locks});
+  EXPECT_EQ(table.get(alice, g("of bob")), Answer{Outcome::too_many_locks});
+  EXPECT_EQ(table.get(alice, g(numbered(3))), Answer{Outcome::lock_get_success});
+  EXPECT_EQ(table.get(alice, sg(numbered(3))), (Answer{Outcome::shared_get_success, 1}));
   EXPECT_EQ(table.release(alice, shared, "one more"), Answer{Outcome::shared_release_failure});
-  EXPECT_EQ(table.get(alice, shared, "one more"), Answer{Outcome::too_many_locks});
+  EXPECT_EQ(table.get(alice, sg("one more")), Answer{Outcome::too_many_locks});
   table.release(alice, exclusive, numbered(3));
-  EXPECT_EQ(table.get(alice, shared, "one more"), (Answer{Outcome::shared_get_success, 1}));
-  EXPECT_EQ(table.get(alice, exclusive, numbered(3)), Answer{Outcome::too_many_locks});
+  EXPECT_EQ(table.get(alice, sg("one more")), (Answer{Outcome::shared_get_success, 1}));
+  EXPECT_EQ(table.get(alice, g(numbered(3))), Answer{Outcome::too_many_locks});
 }
 
 TEST(ShardedTable, S2_an_ended_session_gets_no_answer_and_changes_nothing) {
-  Table table = table_of(4);
+  TestShards table(4);
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
-  table.get(alice, exclusive, "a");
-  table.get(alice, shared, "s");
-  table.get(alice, shared, "t");
+  table.get(alice, g("a"));
+  table.get(alice, sg("s"));
+  table.get(alice, sg("t"));
   ASSERT_FALSE(table.end_some(alice, 1));
   for (const LockKind kind : {exclusive, shared}) {
     for (const char* key : {"a", "s", "t", "free"}) {
       const auto held_before = holders(table, kind, key);
-      EXPECT_EQ(table.get(alice, kind, key), std::nullopt);
+      EXPECT_EQ(table.get(alice, get_of(kind, key)), std::nullopt);
       EXPECT_EQ(table.release(alice, kind, key), std::nullopt);
       EXPECT_EQ(table.inspect(alice, kind, key), std::nullopt);
       EXPECT_EQ(holders(table, kind, key), held_before);
@@ -131,18 +122,18 @@ TEST(ShardedTable, S2_an_ended_session_gets_no_answer_and_changes_nothing) {
   }
   EXPECT_EQ(alice.held, 2U);
   EXPECT_TRUE(table.end_some(alice, infinite));
-  EXPECT_EQ(table.get(alice, exclusive, "a"), std::nullopt);
-  EXPECT_EQ(table.get(bob, exclusive, "a"), Answer{Outcome::lock_get_success});
+  EXPECT_EQ(table.get(alice, g("a")), std::nullopt);
+  EXPECT_EQ(table.get(bob, g("a")), Answer{Outcome::lock_get_success});
 }
 
 TEST(ShardedTable, S2_ending_twice_changes_nothing) {
-  Table table = table_of(4);
+  TestShards table(4);
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
   SessionLocks idle(SessionId{3});
-  table.get(alice, exclusive, "a");
+  table.get(alice, g("a"));
   EXPECT_TRUE(table.end_some(alice, infinite));
-  table.get(bob, exclusive, "a");
+  table.get(bob, g("a"));
   EXPECT_TRUE(table.end_some(alice, infinite));
   EXPECT_TRUE(table.end_some(idle, 1));
   EXPECT_TRUE(idle.ended);
@@ -151,10 +142,10 @@ TEST(ShardedTable, S2_ending_twice_changes_nothing) {
 }
 
 TEST(ShardedTable, a_copy_goes_on_alone) {
-  Table table = table_of(4);
+  TestShards table(4);
   SessionLocks alice(SessionId{1});
-  for (int i = 0; i < 100; ++i) table.get(alice, exclusive, numbered(i));
-  Table copy(table);
+  for (int i = 0; i < 100; ++i) table.get(alice, g(numbered(i)));
+  TestShards copy(table);
   SessionLocks alice_in_copy(alice);
   table.end_some(alice, infinite);
   EXPECT_EQ(copy.key_count(exclusive), 100U);
@@ -165,7 +156,7 @@ TEST(ShardedTable, a_copy_goes_on_alone) {
 using Seen = std::map<std::string, std::vector<SessionId>>;
 
 // One slice of a walk. A key that comes twice, or whose holders are not as many as is said, is a failure.
-bool walk_on(const Table& table, LockKind kind, TableCursor& cursor, std::size_t budget, Seen& seen) {
+bool walk_on(const TestShards& table, LockKind kind, TableCursor& cursor, std::size_t budget, Seen& seen) {
   return table.visit(kind, cursor, budget, [&](std::string_view key, std::uint32_t holder_count, auto for_each_holder) {
     std::vector<SessionId> found;
     for_each_holder([&](SessionId holder) { found.push_back(holder); });
@@ -175,15 +166,15 @@ bool walk_on(const Table& table, LockKind kind, TableCursor& cursor, std::size_t
 }
 
 TEST_P(ShardCounts, L1_L5_a_walk_alone_sees_everything_once_with_its_holders_in_order) {
-  Table table = table_of(GetParam());
+  TestShards table(GetParam());
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
   std::map<LockKind, Seen> expected;
   for (int i = 0; i < 300; ++i) {
-    table.get(alice, exclusive, numbered(i));
+    table.get(alice, g(numbered(i)));
     expected[exclusive][numbered(i)] = {alice.id};
-    table.get(i % 2 == 0 ? alice : bob, shared, numbered(i));
-    table.get(i % 2 == 0 ? bob : alice, shared, numbered(i));
+    table.get(i % 2 == 0 ? alice : bob, sg(numbered(i)));
+    table.get(i % 2 == 0 ? bob : alice, sg(numbered(i)));
     expected[shared][numbered(i)] = i % 2 == 0 ? std::vector{alice.id, bob.id} : std::vector{bob.id, alice.id};
   }
   for (const std::size_t budget : {std::size_t{1}, std::size_t{7}, infinite}) {
@@ -199,15 +190,15 @@ TEST_P(ShardCounts, L1_L5_a_walk_alone_sees_everything_once_with_its_holders_in_
 }
 
 TEST_P(ShardCounts, L5_a_lasting_key_is_seen_once_while_others_come_and_go) {
-  Table table = table_of(GetParam());
+  TestShards table(GetParam());
   std::mt19937 random(GetParam());
   SessionLocks lasting(SessionId{1});
   SessionLocks moving(SessionId{2});
   SessionLocks before(SessionId{3});
   for (int i = 0; i < 300; ++i) {
-    table.get(lasting, exclusive, numbered(i));
-    table.get(moving, exclusive, "moving" + numbered(i));
-    table.get(before, exclusive, "before" + numbered(i));
+    table.get(lasting, g(numbered(i)));
+    table.get(moving, g("moving" + numbered(i)));
+    table.get(before, g("before" + numbered(i)));
   }
   table.end_some(before, infinite);  // its keys existed at no moment of the walk
 
@@ -217,8 +208,7 @@ TEST_P(ShardCounts, L5_a_lasting_key_is_seen_once_while_others_come_and_go) {
   while (table.visit(exclusive, cursor, 5, see)) {
     for (int i = 0; i < 5; ++i) {
       const std::string key = "moving" + numbered(static_cast<int>(random() % 300));
-      if (table.release(moving, exclusive, key) != Answer{Outcome::lock_release_success})
-        table.get(moving, exclusive, key);
+      if (table.release(moving, exclusive, key) != Answer{Outcome::lock_release_success}) table.get(moving, g(key));
     }
     table.release(lasting, shared, numbered(0));
   }
@@ -227,10 +217,10 @@ TEST_P(ShardCounts, L5_a_lasting_key_is_seen_once_while_others_come_and_go) {
 }
 
 TEST(ShardedTableDeathTest, misuse_aborts_with_a_message) {
-  for (const std::uint32_t wrong : {0U, 3U, 128U}) EXPECT_DEATH(table_of(wrong), "1, 2, 4 ... 64 shards");
-  Table table = table_of(1);
+  for (const std::uint32_t wrong : {0U, 3U, 128U}) EXPECT_DEATH(TestShards{wrong}, "1, 2, 4 ... 64 shards");
+  TestShards table(1);
   SessionLocks nobody(SessionId::nobody);
-  EXPECT_DEATH(table.get(nobody, exclusive, "k"), "a lock is taken by a session");
+  EXPECT_DEATH(table.get(nobody, g("k")), "a lock is taken by a session");
   EXPECT_DEATH(table.end_some(nobody, 0), "the end of a session makes progress");
 }
 

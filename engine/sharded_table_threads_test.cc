@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "engine/sharded_table.h"
+#include "engine/test_table.h"
 #include "gtest/gtest.h"
 
 namespace lockd::engine {
@@ -20,9 +20,6 @@ namespace {
 
 using Table = ShardedTable<std::mutex>;
 
-constexpr auto exclusive = LockKind::exclusive;
-constexpr auto shared = LockKind::shared;
-constexpr std::size_t infinite = std::numeric_limits<std::size_t>::max();
 constexpr int thread_count = 4;
 constexpr int key_count = 13;
 constexpr int sessions_per_thread = 50;
@@ -74,7 +71,7 @@ class Life {
   void require(bool holds) { tally_.failures += holds ? 0 : 1; }
 
   void get(int key) {
-    const auto answer = table_.get(session_, exclusive, numbered(key));
+    const auto answer = table_.get(session_, g(numbered(key)), 0);
     const bool had_it = mine_[index(key)];
     require(answer == Answer{Outcome::lock_get_success} || (!had_it && answer == Answer{Outcome::lock_get_failure}));
     if (had_it || answer != Answer{Outcome::lock_get_success}) return;
@@ -87,12 +84,12 @@ class Life {
     if (mine_[index(key)]) ++guarded_[index(key)];
     const Outcome expected = mine_[index(key)] ? Outcome::lock_release_success : Outcome::lock_release_failure;
     if (mine_[index(key)]) ++tally_.granted[index(key)];
-    require(table_.release(session_, exclusive, numbered(key)) == Answer{expected});
+    require(table_.release(session_, exclusive, numbered(key), 0, woken_) == Answer{expected});
     mine_[index(key)] = false;
   }
 
   void get_shared(int key) {
-    const auto answer = table_.get(session_, shared, numbered(key));
+    const auto answer = table_.get(session_, sg(numbered(key)), 0);
     require(answer && answer->outcome == Outcome::shared_get_success && answer->number >= 1 &&
             answer->number <= thread_count);
     mine_shared_[index(key)] = true;
@@ -101,7 +98,7 @@ class Life {
   void release_shared(int key) {
     const Outcome expected =
         mine_shared_[index(key)] ? Outcome::shared_release_success : Outcome::shared_release_failure;
-    require(table_.release(session_, shared, numbered(key)) == Answer{expected});
+    require(table_.release(session_, shared, numbered(key), 0, woken_) == Answer{expected});
     mine_shared_[index(key)] = false;
   }
 
@@ -117,9 +114,10 @@ class Life {
       tally_.orphans_exclusive += mine_[index(key)] ? 1 : 0;
       tally_.orphans_shared += mine_shared_[index(key)] ? 1 : 0;
     }
-    while (!table_.end_some(session_, 1 + random_() % 3)) {
+    while (!table_.end_some(session_, 1 + random_() % 3, 0, woken_)) {
     }
-    require(table_.get(session_, exclusive, numbered(0)) == std::nullopt);
+    require(table_.get(session_, g(numbered(0)), 0) == std::nullopt);
+    require(woken_.empty());  // nobody waits here
   }
 
   static std::size_t index(int key) { return static_cast<std::size_t>(key); }
@@ -129,6 +127,7 @@ class Life {
   std::array<std::uint64_t, key_count>& guarded_;
   Tally& tally_;
   std::mt19937 random_;
+  Wakeups woken_;
   std::array<bool, key_count> mine_{};
   std::array<bool, key_count> mine_shared_{};
 };
@@ -164,8 +163,8 @@ INSTANTIATE_TEST_SUITE_P(shards, ThreadsTest, ::testing::Values(1, 16));
 TEST_P(ThreadsTest, X1_X2_H1_H2_S2_L5_four_threads_work_while_a_fifth_looks) {
   Table table({.seed = {1, 2}, .shard_count = GetParam()});
   SessionLocks lasting(SessionId{1000000});
-  table.get(lasting, exclusive, "lasting");
-  table.get(lasting, shared, "lasting");
+  table.get(lasting, g("lasting"), 0);
+  table.get(lasting, sg("lasting"), 0);
 
   std::array<std::uint64_t, key_count> guarded{};  // each written only by the holder of its key
   std::array<Tally, thread_count> tallies;
@@ -203,7 +202,8 @@ TEST_P(ThreadsTest, X1_X2_H1_H2_S2_L5_four_threads_work_while_a_fifth_looks) {
   EXPECT_EQ(table.key_count(exclusive), 1U);
   EXPECT_EQ(table.key_count(shared), 1U);
   EXPECT_EQ(table.check_invariants(), std::nullopt);
-  EXPECT_TRUE(table.end_some(lasting, infinite));
+  Wakeups woken;
+  EXPECT_TRUE(table.end_some(lasting, infinite, 0, woken));
   EXPECT_EQ(table.key_count(exclusive) + table.key_count(shared), 0U);
 }
 

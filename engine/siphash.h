@@ -4,6 +4,7 @@
 #ifndef LOCKD_ENGINE_SIPHASH_H_
 #define LOCKD_ENGINE_SIPHASH_H_
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -78,6 +79,13 @@ class SipHash {
 };
 
 using SipHash13 = SipHash<1, 3>;
+
+/// The hash of one number or of several, which strangers may have chosen: 32 bits, as the index tables take.
+template <std::size_t Count>
+std::uint32_t hash_of_numbers(const HashSeed& seed, const std::array<std::uint64_t, Count>& numbers) {
+  return static_cast<std::uint32_t>(
+      SipHash13::hash(seed, {reinterpret_cast<const char*>(numbers.data()), sizeof numbers}));
+}
 
 }  // namespace lockd::engine
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "gtest/gtest.h"
 
@@ -99,6 +100,17 @@ TEST(SipHash, the_place_of_the_bytes_does_not_matter) {
   const std::string bytes = counting_bytes(40);
   const std::string shifted = "x" + bytes;
   EXPECT_EQ(SipHash13::hash(counting_seed, std::string_view(shifted).substr(1)), SipHash13::hash(counting_seed, bytes));
+}
+
+TEST(SipHash, numbers_are_hashed_as_their_bytes_each_in_its_place) {
+  const HashSeed seed{1, 2};
+  const auto low_half = [&](std::string_view bytes) {
+    return static_cast<std::uint32_t>(SipHash13::hash(seed, bytes));
+  };
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(hash_of_numbers<1>(seed, {0x0102}), low_half("\2\1\0\0\0\0\0\0"sv));
+  EXPECT_EQ(hash_of_numbers<2>(seed, {1, 2}), low_half("\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0"sv));
+  EXPECT_NE(hash_of_numbers<2>(seed, {1, 2}), hash_of_numbers<2>(seed, {2, 1}));
 }
 
 }  // namespace

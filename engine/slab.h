@@ -23,6 +23,12 @@ namespace lockd::engine {
 /// The index that no record has: the end of a list, "not found".
 inline constexpr std::uint32_t no_index = UINT32_MAX;
 
+#ifdef LOCKD_COUNT_SLAB_USES
+/// How often records were used: in the one test program that is built so, to see what does not depend on how many there
+/// are.
+inline std::uint64_t slab_uses = 0;
+#endif
+
 /// Records of one type in chunks of at most 64 KiB.
 ///
 /// - allocate() takes a free slot, release() gives it back; both O(1). A record never moves and its index is stable
@@ -109,6 +115,9 @@ class Slab {
 
   Record& operator[](std::uint32_t index) {
     LOCKD_CHECK(is_live(index), "only live records are used");
+#ifdef LOCKD_COUNT_SLAB_USES
+    ++slab_uses;
+#endif
     return *chunks_[index / records_per_chunk]->record(index % records_per_chunk);
   }
   const Record& operator[](std::uint32_t index) const { return const_cast<Slab&>(*this)[index]; }

@@ -38,11 +38,14 @@ class Cuts {
   std::uint32_t state_;
 };
 
-/// Only what has a meaning: the verb of a command and of bad arguments, the text of commands and of unknown verbs.
+/// Only what has a meaning: the verb of a command and of bad arguments, the text of commands and of unknown verbs, the
+/// numbers of commands.
 Request request_of(const lockd::server::ParsedLine& line) {
   const bool has_verb = line.kind == LineKind::command || line.kind == LineKind::bad_arguments;
   const bool has_text = line.kind == LineKind::command || line.kind == LineKind::unknown_verb;
-  return {line.kind, has_verb ? line.verb : Verb::get, std::string(has_text ? line.text : std::string_view())};
+  const bool has_numbers = line.kind == LineKind::command;
+  return {line.kind, has_verb ? line.verb : Verb::get, std::string(has_text ? line.text : std::string_view()),
+          has_numbers ? line.limit : 0, has_numbers ? line.milliseconds : 0};
 }
 
 std::vector<Request> parse_in_chunks(std::string_view stream, std::size_t line_bytes_max, Cuts cuts) {

@@ -3,6 +3,7 @@
 #include "model/expected_output.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -63,12 +64,56 @@ bool match_pieces(std::string_view text, std::size_t offset, Pieces pieces, std:
   return true;
 }
 
+// How many digits the number has that `text` begins with, as std::to_string writes it; 0 if it begins with none.
+std::size_t digits_of(std::string_view text) {
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  return digits > 1 && text.front() == '0' ? 0 : digits;
+}
+
+// What is beyond all tokens comes out as the largest number.
+std::uint64_t value_of(std::string_view digits) {
+  constexpr auto max = std::numeric_limits<std::uint64_t>::max();
+  return digits.size() > 19 ? max : std::stoull(std::string(digits));
+}
+
+// A line of `list` as a server sent it, without its LF.
+struct SentListLine {
+  Lock lock;
+  bool waiting;
+  std::string holder;
+  std::uint64_t token;
+};
+
+// MODE STATE AGE_MS TOKEN HOLDER KEY, where only KEY can have blanks.
+std::optional<SentListLine> parse_list_line(std::string_view line) {
+  std::vector<std::string> fields;
+  for (int i = 0; i < 5; ++i) {
+    const auto blank = line.find(' ');
+    if (blank == std::string_view::npos) return std::nullopt;
+    fields.emplace_back(line.substr(0, blank));
+    line.remove_prefix(blank + 1);
+  }
+  const auto is_number = [](const std::string& word) { return !word.empty() && digits_of(word) == word.size(); };
+  const bool right = (fields[0] == "x" || fields[0] == "s") && (fields[1] == "held" || fields[1] == "waiting") &&
+                     is_number(fields[2]) && is_number(fields[3]);
+  if (!right) return std::nullopt;
+  const LockKind kind = fields[0] == "x" ? LockKind::exclusive : LockKind::shared;
+  return SentListLine{{kind, std::string(line)}, fields[1] == "waiting", fields[4], value_of(fields[3])};
+}
+
+std::string described(const ExpectedOutput::ListLine& line) {
+  return ExpectedOutput::escaped(std::string(line.lock.kind == LockKind::exclusive ? "x " : "s ") +
+                                 (line.waiting ? "waiting AGE 0 " : "held AGE TOKEN ") + line.holder + " " +
+                                 line.lock.key);
+}
+
 }  // namespace
 
 // One overload for each kind of part. Each takes its bytes off the front of `rest`, which it may leave as it is on
 // failure.
 struct ExpectedOutput::Matcher {
   std::string_view& rest;
+  std::vector<ShownToken>& shown;
 
   std::optional<Failure> operator()(const std::string& bytes) {
     const auto actual = rest.substr(0, bytes.size());
@@ -115,6 +160,65 @@ struct ExpectedOutput::Matcher {
     }
     return std::nullopt;
   }
+
+  std::optional<Failure> operator()(const Token& part) {
+    const auto digits = digits_of(rest);
+    if (digits == 0) return Failure{0, "a token"};
+    const std::string_view number = rest.substr(0, digits);
+    rest.remove_prefix(digits);
+    shown.push_back({part.lock, part.grant, value_of(number)});
+    auto failure = (*this)(part.text);
+    if (failure) failure->offset += digits;
+    return failure;
+  }
+
+  std::optional<Failure> operator()(const List& part) {
+    std::map<Lock, std::vector<ListLine>> missing;
+    for (const auto& key : part.keys) missing[key.front().lock] = key;
+    std::vector<ListLine> due;  // of the key whose lines are coming, the last one first
+    const auto before = rest.size();
+    const auto failure = [&](const std::string& expected) { return Failure{before - rest.size(), expected}; };
+    while (!rest.starts_with("END\n")) {
+      const auto end = rest.find('\n');
+      const auto sent = end == std::string_view::npos ? std::nullopt : parse_list_line(rest.substr(0, end));
+      if (!sent) return failure("a line of `list`, or END");
+      if (due.empty()) {
+        const auto found = missing.find(sent->lock);
+        if (found == missing.end()) return failure("no line of this key, or no more of them");
+        due.assign(found->second.rbegin(), found->second.rend());
+        missing.erase(found);
+      }
+      const ListLine& line = due.back();
+      const bool same = sent->lock == line.lock && sent->waiting == line.waiting && sent->holder == line.holder &&
+                        (sent->token == 0) == line.waiting;
+      if (!same) return failure(described(line));
+      if (!line.waiting) shown.push_back({line.lock, line.grant, sent->token});
+      due.pop_back();
+      rest.remove_prefix(end + 1);
+    }
+    if (!due.empty()) return failure(described(due.back()));
+    if (!missing.empty()) return failure(described(missing.begin()->second.front()));
+    return (*this)(std::string("END\n"));
+  }
+
+  std::optional<Failure> operator()(const Counters& part) {
+    const auto before = rest.size();
+    for (const auto& [name, number] : part.counters) {
+      auto failure = (*this)(name + ": ");
+      const auto digits = failure ? 0 : digits_of(rest);
+      if (!failure && (digits == 0 || (number && rest.substr(0, digits) != std::to_string(*number)))) {
+        failure = Failure{0, name + ": " + (number ? std::to_string(*number) : "a number")};
+      }
+      if (!failure) rest.remove_prefix(digits);
+      const auto done = before - rest.size();
+      if (!failure) failure = (*this)("\n");
+      if (failure) return Failure{done + failure->offset, failure->expected};
+    }
+    const auto done = before - rest.size();
+    auto failure = (*this)("END\n");
+    if (failure) failure->offset += done;
+    return failure;
+  }
 };
 
 void ExpectedOutput::add(std::string_view bytes) {
@@ -130,6 +234,16 @@ void ExpectedOutput::add_lines(std::vector<std::string> beginnings) {
   parts_.emplace_back(Lines{std::move(beginnings)});
 }
 
+void ExpectedOutput::add_token(const Lock& lock, std::uint64_t grant, std::string text) {
+  parts_.emplace_back(Token{lock, grant, std::move(text)});
+}
+
+void ExpectedOutput::add_list(std::vector<std::vector<ListLine>> keys) { parts_.emplace_back(List{std::move(keys)}); }
+
+void ExpectedOutput::add_counters(std::vector<std::pair<std::string, std::optional<std::uint64_t>>> counters) {
+  parts_.emplace_back(Counters{std::move(counters)});
+}
+
 void ExpectedOutput::append(const ExpectedOutput& more) {
   parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
 }
@@ -137,11 +251,12 @@ void ExpectedOutput::append(const ExpectedOutput& more) {
 std::optional<std::string> ExpectedOutput::mismatch(std::string_view actual) const {
   constexpr std::size_t shown = 80;
   auto rest = actual;
+  std::vector<ShownToken> unused;
   std::optional<Failure> failure;
   std::size_t offset = 0;
   for (const auto& part : parts_) {
     offset = actual.size() - rest.size();
-    failure = std::visit(Matcher{rest}, part);
+    failure = std::visit(Matcher{rest, unused}, part);
     if (failure) break;
   }
   if (!failure) {
@@ -153,6 +268,12 @@ std::optional<std::string> ExpectedOutput::mismatch(std::string_view actual) con
   const std::size_t context = offset - std::min<std::size_t>(offset, shown / 2);
   return "at byte " + std::to_string(offset) + ": expected " + failure->expected.substr(0, 3 * shown) + ", actual " +
          escaped(actual.substr(offset, shown)) + ", after " + escaped(actual.substr(context, offset - context));
+}
+
+std::vector<ShownToken> ExpectedOutput::tokens(std::string_view actual) const {
+  std::vector<ShownToken> shown;
+  for (const auto& part : parts_) std::visit(Matcher{actual, shown}, part);
+  return shown;
 }
 
 std::string ExpectedOutput::escaped(std::string_view bytes) {

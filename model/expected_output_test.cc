@@ -148,6 +148,117 @@ TEST(ExpectedOutput, E4_lines_of_which_the_beginning_is_known) {
   EXPECT_TRUE(rejects(expected, "g KEY\nd [KEY]\nEND"));
 }
 
+const Lock x_k{LockKind::exclusive, "k"};
+const Lock s_k{LockKind::shared, "k"};
+
+TEST(ExpectedOutput, T2_any_number_that_may_be_a_token) {
+  ExpectedOutput expected = exact("1 ok\n");
+  expected.add_token(x_k, 7, " Lock Token: k\n");
+  expected.add("1 pong\n");
+  const std::string right = "1 ok\n1234 Lock Token: k\n1 pong\n";
+  EXPECT_TRUE(accepts(expected, right));
+  const auto tokens = expected.tokens(right);
+  ASSERT_EQ(tokens.size(), 1U);
+  EXPECT_EQ(tokens[0].lock, x_k);
+  EXPECT_EQ(tokens[0].grant, 7U);
+  EXPECT_EQ(tokens[0].token, 1234U);
+}
+
+TEST(ExpectedOutput, T2_canary_no_number_or_another_text) {
+  ExpectedOutput expected;
+  expected.add_token(x_k, 7, " Lock Token: k\n");
+  for (const char* wrong :
+       {"", " Lock Token: k\n", "x Lock Token: k\n", "-1 Lock Token: k\n", "01 Lock Token: k\n", "1 Lock Token: l\n",
+        "1 Shared Lock Token: k\n", "1 Lock Token: k", "1.0 Lock Token: k\n"}) {
+    EXPECT_TRUE(rejects(expected, wrong));
+  }
+  EXPECT_EQ(*expected.mismatch("12 Lock T"), R"(at byte 9: expected "oken: k\n", actual "", after "12 Lock T")");
+}
+
+TEST(ExpectedOutput, T1_a_token_that_is_far_too_large_stays_so) {
+  ExpectedOutput expected;
+  expected.add_token(x_k, 1, "\n");
+  for (const std::string token : {"18446744073709551617", "99999999999999999999999", "9999999999999999999"}) {
+    EXPECT_GE(expected.tokens(token + "\n").at(0).token, 9999999999999999999U);
+  }
+}
+
+// Key `k`: A1 holds it, `a b` waits; shared, A2 and A3 hold it. The empty key is A1's.
+ExpectedOutput list() {
+  ExpectedOutput expected;
+  expected.add_list({{{x_k, false, 1, "A1"}, {x_k, true, 0, "a\\x20b"}},
+                     {{s_k, false, 2, "A2"}, {s_k, false, 3, "A3"}},
+                     {{{LockKind::exclusive, ""}, false, 4, "A1"}}});
+  return expected;
+}
+
+const std::string of_x_k = "x held 12 501 A1 k\nx waiting 0 0 a\\x20b k\n";
+const std::string of_s_k = "s held 1 502 A2 k\ns held 99999 503 A3 k\n";
+const std::string of_empty = "x held 3 504 A1 \n";
+
+TEST(ExpectedOutput, E2_keys_in_any_order_and_any_age) {
+  EXPECT_TRUE(accepts(list(), of_x_k + of_s_k + of_empty + "END\n"));
+  EXPECT_TRUE(accepts(list(), of_empty + of_s_k + of_x_k + "END\n"));
+  ExpectedOutput empty;
+  empty.add_list({});
+  EXPECT_TRUE(accepts(empty, "END\n"));
+  EXPECT_TRUE(rejects(empty, ""));
+  EXPECT_TRUE(rejects(empty, of_empty + "END\n"));
+}
+
+TEST(ExpectedOutput, T1_E2_the_tokens_of_holders) {
+  const auto tokens = list().tokens(of_s_k + of_empty + of_x_k + "END\n");
+  ASSERT_EQ(tokens.size(), 4U);
+  EXPECT_EQ(tokens[1].lock, s_k);
+  EXPECT_EQ(tokens[1].grant, 3U);
+  EXPECT_EQ(tokens[1].token, 503U);
+  EXPECT_EQ(tokens[3].grant, 1U);
+}
+
+TEST(ExpectedOutput, E2_canary_omitted_repeated_added_or_in_wrong_order) {
+  EXPECT_TRUE(rejects(list(), of_x_k + of_s_k + "END\n"));
+  EXPECT_TRUE(rejects(list(), of_x_k + of_s_k + of_empty));
+  EXPECT_TRUE(rejects(list(), of_s_k + of_empty + "x held 12 501 A1 k\nEND\n")) << "its waiter is missing";
+  EXPECT_TRUE(rejects(list(), of_x_k + of_s_k + of_empty + "END"));
+  EXPECT_TRUE(rejects(list(), of_x_k + of_x_k + of_s_k + of_empty + "END\n"));
+  EXPECT_TRUE(rejects(list(), of_x_k + of_s_k + of_empty + "x held 1 9 A1 other\nEND\n"));
+  EXPECT_TRUE(rejects(list(), "x held 12 501 A1 k\n" + of_s_k + of_empty + "END\n"));
+  EXPECT_TRUE(rejects(list(), "x held 12 501 A1 k\n" + of_s_k + of_empty + "x waiting 0 0 a\\x20b k\nEND\n"));
+  EXPECT_TRUE(rejects(list(), "x waiting 0 0 a\\x20b k\nx held 12 501 A1 k\n" + of_s_k + of_empty + "END\n"));
+  EXPECT_TRUE(rejects(list(), of_x_k + "s held 1 503 A3 k\ns held 1 502 A2 k\n" + of_empty + "END\n"));
+}
+
+TEST(ExpectedOutput, E2_canary_each_field) {
+  ExpectedOutput one;
+  one.add_list({{{x_k, false, 1, "A1"}}});
+  EXPECT_TRUE(accepts(one, "x held 12 501 A1 k\nEND\n"));
+  for (const char* wrong : {"s held 12 501 A1 k", "X held 12 501 A1 k", "x waiting 12 501 A1 k", "x Held 12 501 A1 k",
+                            "x held  501 A1 k", "x held -1 501 A1 k", "x held 012 501 A1 k", "x held 12 0 A1 k",
+                            "x held 12 t A1 k", "x held 12 501 A2 k", "x held 12 501 A1 l", "x held 12 501 A1 k ",
+                            "x held 12 501 A1", "x held 12 501 A1  k", "x held 12 501 A1 k\r"}) {
+    EXPECT_TRUE(rejects(one, std::string(wrong) + "\nEND\n"));
+  }
+  ExpectedOutput waiter;
+  waiter.add_list({{{x_k, true, 0, "A1"}}});
+  EXPECT_TRUE(accepts(waiter, "x waiting 12 0 A1 k\nEND\n"));
+  EXPECT_TRUE(rejects(waiter, "x waiting 12 501 A1 k\nEND\n"));
+  EXPECT_TRUE(rejects(waiter, "x held 12 0 A1 k\nEND\n"));
+}
+
+TEST(ExpectedOutput, E3_numbers_that_are_known_and_that_are_not) {
+  ExpectedOutput expected;
+  expected.add_counters({{"a", 5}, {"b_ms", std::nullopt}});
+  EXPECT_TRUE(accepts(expected, "a: 5\nb_ms: 0\nEND\n"));
+  EXPECT_TRUE(accepts(expected, "a: 5\nb_ms: 123\nEND\n"));
+  for (const char* wrong : {"a: 6\nb_ms: 0\nEND\n", "a: 55\nb_ms: 0\nEND\n", "a: 5\nb_ms: \nEND\n",
+                            "a: 5\nb_ms: x\nEND\n", "b_ms: 0\na: 5\nEND\n", "a: 5\nEND\n", "a: 5\nb_ms: 0\n",
+                            "a: 5\nb_ms: 0\nc: 1\nEND\n", "a: 5\nb_ms: 007\nEND\n", "a:5\nb_ms: 0\nEND\n"}) {
+    EXPECT_TRUE(rejects(expected, wrong)) << wrong;
+  }
+  EXPECT_EQ(*expected.mismatch("a: 5\nb_ms: 1x\n"),
+            R"(at byte 12: expected "\n", actual "x\n", after "a: 5\nb_ms: 1")");
+}
+
 TEST(ExpectedOutput, F5_a_listing_between_other_replies) {
   ExpectedOutput expected = exact("1 ok\n");
   expected.append(listing());

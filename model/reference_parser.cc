@@ -1,8 +1,9 @@
-// Split at LF, drop one CR, split at blanks, look the first word up.
+// Split at LF, drop one CR, split at blanks, look the first word up, take its numbers, fold the rest.
 #include "model/reference_parser.h"
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,23 +13,38 @@ namespace {
 // What may follow a verb: a key, name or word (F3), nothing that counts (classic), or nothing at all (extended, F9).
 enum class Takes { rest, ignored, nothing };
 
+// The numbers that come first, in this order.
+enum class Numbers { none, limit, milliseconds, limit_and_milliseconds };
+
 struct Entry {
   std::string_view spelling;
   Verb verb;
   Takes takes;
+  Numbers numbers = Numbers::none;
 };
 
 constexpr std::array<Entry, verb_count> entries{{
     {"g", Verb::get, Takes::rest},
+    {"gw", Verb::get_wait, Takes::rest, Numbers::milliseconds},
     {"r", Verb::release, Takes::rest},
     {"i", Verb::inspect, Takes::rest},
+    {"iw", Verb::inspect_line, Takes::rest},
+    {"t", Verb::token, Takes::rest},
     {"sg", Verb::get_shared, Takes::rest},
+    {"sgl", Verb::get_limited, Takes::rest, Numbers::limit},
+    {"sgw", Verb::get_limited_wait, Takes::rest, Numbers::limit_and_milliseconds},
     {"sr", Verb::release_shared, Takes::rest},
     {"si", Verb::inspect_shared, Takes::rest},
+    {"siw", Verb::inspect_shared_line, Takes::rest},
+    {"st", Verb::token_shared, Takes::rest},
+    {"ra", Verb::release_all, Takes::nothing},
+    {"cancel", Verb::cancel, Takes::nothing},
     {"d", Verb::list_locks, Takes::rest},
     {"sd", Verb::list_shared, Takes::rest},
     {"dump", Verb::dump, Takes::rest},
+    {"list", Verb::list, Takes::rest},
     {"q", Verb::counters, Takes::ignored},
+    {"stats", Verb::statistics, Takes::nothing},
     {"me", Verb::me, Takes::ignored},
     {"iam", Verb::name_me, Takes::rest},
     {"who", Verb::who, Takes::rest},
@@ -54,11 +70,40 @@ std::vector<std::string> words_of(std::string_view line) {
   return words;
 }
 
-// F3: the words behind the verb, with one space between any two.
-std::string folded_rest(const std::vector<std::string>& words) {
+// F3: the words from this one on, with one space between any two.
+std::string folded(const std::vector<std::string>& words, std::size_t from) {
   std::string rest;
-  for (std::size_t i = 1; i < words.size(); ++i) rest += (i == 1 ? "" : " ") + words[i];
+  for (std::size_t i = from; i < words.size(); ++i) rest += (i == from ? "" : " ") + words[i];
   return rest;
+}
+
+// F9: decimal digits, leading zeros allowed, from `least` to 2147483647.
+std::optional<std::uint32_t> number_of(const std::string& word, std::uint32_t least) {
+  if (word.empty() || word.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char digit : word)
+    number = std::min<std::uint64_t>(number * 10 + static_cast<std::uint64_t>(digit - '0'), 1ULL << 31);
+  if (number < least || number > 2147483647) return std::nullopt;
+  return static_cast<std::uint32_t>(number);
+}
+
+// The verb, `words[0]`, with its arguments; nothing if they are bad (F9).
+std::optional<Request> parse_command(const Entry& entry, const std::vector<std::string>& words) {
+  if (entry.takes == Takes::nothing && words.size() > 1) return std::nullopt;
+  Request request{LineKind::command, entry.verb, ""};
+  std::size_t next = 1;
+  const auto take_number = [&](std::uint32_t& number, std::uint32_t least) {
+    const auto taken = next < words.size() ? number_of(words[next], least) : std::nullopt;
+    number = taken.value_or(0);
+    ++next;
+    return taken.has_value();
+  };
+  const bool limited = entry.numbers == Numbers::limit || entry.numbers == Numbers::limit_and_milliseconds;
+  const bool timed = entry.numbers == Numbers::milliseconds || entry.numbers == Numbers::limit_and_milliseconds;
+  if (limited && !take_number(request.limit, 1)) return std::nullopt;
+  if (timed && !take_number(request.milliseconds, 0)) return std::nullopt;
+  if (entry.takes == Takes::rest) request.text = folded(words, next);
+  return request;
 }
 
 // A line without its terminator. Nothing comes of a blank one (F4).
@@ -70,9 +115,8 @@ std::optional<Request> parse_line(std::string_view line, std::size_t line_bytes_
   if (std::ranges::count(browser_verbs, verb) > 0) return Request{LineKind::browser, Verb::get, ""};
   const auto* const entry = std::ranges::find(entries, verb, &Entry::spelling);
   if (entry == entries.end()) return Request{LineKind::unknown_verb, Verb::get, verb};
-  if (entry->takes == Takes::rest) return Request{LineKind::command, entry->verb, folded_rest(words)};
-  const bool bad = entry->takes == Takes::nothing && words.size() > 1;
-  return Request{bad ? LineKind::bad_arguments : LineKind::command, entry->verb, ""};
+  const auto command = parse_command(*entry, words);
+  return command ? *command : Request{LineKind::bad_arguments, entry->verb, ""};
 }
 
 }  // namespace

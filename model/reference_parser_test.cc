@@ -16,6 +16,12 @@ std::vector<Request> parse(std::string_view stream, std::size_t limit = line_byt
 
 Request command(Verb verb, std::string text = "") { return {LineKind::command, verb, std::move(text)}; }
 
+Request with_numbers(Verb verb, std::uint32_t limit, std::uint32_t milliseconds, std::string key) {
+  return {LineKind::command, verb, std::move(key), limit, milliseconds};
+}
+
+Request bad(Verb verb) { return {LineKind::bad_arguments, verb, ""}; }
+
 Request unknown(std::string verb) { return {LineKind::unknown_verb, Verb::get, std::move(verb)}; }
 
 const Request too_long{LineKind::too_long, Verb::get, ""};
@@ -54,17 +60,30 @@ TEST(ReferenceParser, F2_each_blank_separates_verb_and_key) {
 }
 
 TEST(ReferenceParser, F2_verbs_are_compared_whole_and_by_case) {
-  for (const std::string verb : {"G", "gg", "SG", "sgx", "s", "Me", "whom", "dumps", "Ping", "pin", "gw"}) {
+  for (const std::string verb : {"G",   "gg", "SG",   "sgx", "s",    "Me",  "whom",   "dumps", "Ping", "pin",
+                                 "gww", "GW", "sgwl", "iww", "siww", "rat", "Cancel", "lists", "stat", "tt"}) {
     EXPECT_EQ(parse(verb + " x\n"), Requests{unknown(verb)});
   }
 }
 
 TEST(ReferenceParser, F2_F3_each_verb_with_its_argument) {
   const std::vector<std::pair<std::string, Verb>> verbs{
-      {"g", Verb::get},         {"r", Verb::release},         {"i", Verb::inspect},
-      {"sg", Verb::get_shared}, {"sr", Verb::release_shared}, {"si", Verb::inspect_shared},
-      {"d", Verb::list_locks},  {"sd", Verb::list_shared},    {"dump", Verb::dump},
-      {"iam", Verb::name_me},   {"who", Verb::who},
+      {"g", Verb::get},
+      {"r", Verb::release},
+      {"i", Verb::inspect},
+      {"sg", Verb::get_shared},
+      {"sr", Verb::release_shared},
+      {"si", Verb::inspect_shared},
+      {"d", Verb::list_locks},
+      {"sd", Verb::list_shared},
+      {"dump", Verb::dump},
+      {"iam", Verb::name_me},
+      {"who", Verb::who},
+      {"iw", Verb::inspect_line},
+      {"siw", Verb::inspect_shared_line},
+      {"t", Verb::token},
+      {"st", Verb::token_shared},
+      {"list", Verb::list},
   };
   for (const auto& [spelling, verb] : verbs) {
     EXPECT_EQ(parse(spelling + " a b\n"), Requests{command(verb, "a b")});
@@ -119,12 +138,64 @@ TEST(ReferenceParser, F8_an_unknown_verb_is_kept_whole) {
 
 TEST(ReferenceParser, F9_words_after_an_extended_verb_without_arguments_are_bad) {
   const std::vector<std::pair<std::string, Verb>> verbs{
-      {"ping", Verb::ping}, {"version", Verb::version}, {"help", Verb::help}, {"quit", Verb::quit}};
+      {"ping", Verb::ping},      {"version", Verb::version}, {"help", Verb::help},       {"quit", Verb::quit},
+      {"ra", Verb::release_all}, {"cancel", Verb::cancel},   {"stats", Verb::statistics}};
   for (const auto& [spelling, verb] : verbs) {
     EXPECT_EQ(parse(spelling + "\n"), Requests{command(verb)});
     EXPECT_EQ(parse(spelling + " \t\r\n"), Requests{command(verb)});
     EXPECT_EQ(parse(spelling + " x\n"), (Requests{{LineKind::bad_arguments, verb, ""}}));
   }
+}
+
+TEST(ReferenceParser, F9_W1_C1_C2_the_numbers_and_then_the_key) {
+  EXPECT_EQ(parse("gw 5 a b\n"), Requests{with_numbers(Verb::get_wait, 0, 5, "a b")});
+  EXPECT_EQ(parse("sgl 7 a\n"), Requests{with_numbers(Verb::get_limited, 7, 0, "a")});
+  EXPECT_EQ(parse("sgw 7 5 a\n"), Requests{with_numbers(Verb::get_limited_wait, 7, 5, "a")});
+  EXPECT_EQ(parse("\tsgw  7\v5 \r a\t b \r\n"), Requests{with_numbers(Verb::get_limited_wait, 7, 5, "a b")});
+  EXPECT_EQ(parse("gw 5 6\n"), Requests{with_numbers(Verb::get_wait, 0, 5, "6")}) << "a key like any other";
+  EXPECT_EQ(parse("gw 5 -x\n"), Requests{with_numbers(Verb::get_wait, 0, 5, "-x")});
+}
+
+TEST(ReferenceParser, F3_the_key_behind_the_numbers_may_be_empty) {
+  EXPECT_EQ(parse("gw 5\n"), Requests{with_numbers(Verb::get_wait, 0, 5, "")});
+  EXPECT_EQ(parse("gw 5 \r\n"), Requests{with_numbers(Verb::get_wait, 0, 5, "")});
+  EXPECT_EQ(parse("sgl 1\n"), Requests{with_numbers(Verb::get_limited, 1, 0, "")});
+  EXPECT_EQ(parse("sgw 1 0\n"), Requests{with_numbers(Verb::get_limited_wait, 1, 0, "")});
+}
+
+TEST(ReferenceParser, F9_numbers_have_their_range) {
+  EXPECT_EQ(parse("gw 0 k\n"), Requests{with_numbers(Verb::get_wait, 0, 0, "k")});
+  EXPECT_EQ(parse("gw 2147483647 k\n"), Requests{with_numbers(Verb::get_wait, 0, 2147483647, "k")});
+  EXPECT_EQ(parse("sgl 1 k\n"), Requests{with_numbers(Verb::get_limited, 1, 0, "k")});
+  EXPECT_EQ(parse("sgl 2147483647 k\n"), Requests{with_numbers(Verb::get_limited, 2147483647, 0, "k")});
+  for (const std::string beyond : {"2147483648", "4294967296", "4294967301", "18446744073709551616",
+                                   "18446744073709551621", "99999999999999999999999999"}) {
+    EXPECT_EQ(parse("gw " + beyond + " k\n"), Requests{bad(Verb::get_wait)}) << beyond;
+    EXPECT_EQ(parse("sgl " + beyond + " k\n"), Requests{bad(Verb::get_limited)}) << beyond;
+    EXPECT_EQ(parse("sgw " + beyond + " 5 k\n"), Requests{bad(Verb::get_limited_wait)}) << beyond;
+    EXPECT_EQ(parse("sgw 5 " + beyond + " k\n"), Requests{bad(Verb::get_limited_wait)}) << beyond;
+  }
+  EXPECT_EQ(parse("sgl 0 k\n"), Requests{bad(Verb::get_limited)});
+  EXPECT_EQ(parse("sgl 000 k\n"), Requests{bad(Verb::get_limited)});
+  EXPECT_EQ(parse("sgw 0 5 k\n"), Requests{bad(Verb::get_limited_wait)});
+}
+
+TEST(ReferenceParser, F9_leading_zeros_are_allowed) {
+  EXPECT_EQ(parse("gw 007 k\n"), Requests{with_numbers(Verb::get_wait, 0, 7, "k")});
+  EXPECT_EQ(parse("gw 000 k\n"), Requests{with_numbers(Verb::get_wait, 0, 0, "k")});
+  const std::string zeros(100, '0');
+  EXPECT_EQ(parse("sgl " + zeros + "2147483647 k\n"), Requests{with_numbers(Verb::get_limited, 2147483647, 0, "k")});
+}
+
+TEST(ReferenceParser, F9_missing_and_malformed_numbers_are_bad) {
+  for (const std::string word : {"", "k", "-1", "+1", "1.0", "0x1", "1k", "k1", "1,", "1_000", "\xD9\xA1", "1e3"}) {
+    EXPECT_EQ(parse("gw " + word + "\n"), Requests{bad(Verb::get_wait)}) << word;
+    EXPECT_EQ(parse("sgl " + word + "\n"), Requests{bad(Verb::get_limited)}) << word;
+    EXPECT_EQ(parse("sgw " + word + " 5\n"), Requests{bad(Verb::get_limited_wait)}) << word;
+    EXPECT_EQ(parse("sgw 5 " + word + "\n"), Requests{bad(Verb::get_limited_wait)}) << word;
+  }
+  EXPECT_EQ(parse(std::string("gw 1\0 k\n", 8)), Requests{bad(Verb::get_wait)}) << "NUL is no blank";
+  EXPECT_EQ(parse("gw k 5\n"), Requests{bad(Verb::get_wait)});
 }
 
 TEST(ReferenceParser, F9_words_after_a_classic_verb_without_arguments_are_ignored) {

@@ -1,16 +1,93 @@
-// The table of texts, and the two ways in which bytes are escaped.
+// The tables of texts, and the ways in which bytes are escaped.
 #include "model/reference_printer.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 namespace lockd::model {
 namespace {
 
+// F9: each verb's own form, in the order of Verb.
 constexpr std::array<std::string_view, verb_count> usages{
-    "g KEY", "r KEY", "i KEY",      "sg KEY",     "sr KEY", "si KEY",  "d [KEY]", "sd [KEY]", "dump [shared]",
-    "q",     "me",    "iam [NAME]", "who [NAME]", "ping",   "version", "help",    "quit",
+    "g KEY",
+    "gw MILLISECONDS KEY",
+    "r KEY",
+    "i KEY",
+    "iw KEY",
+    "t KEY",
+    "sg KEY",
+    "sgl LIMIT KEY",
+    "sgw LIMIT MILLISECONDS KEY",
+    "sr KEY",
+    "si KEY",
+    "siw KEY",
+    "st KEY",
+    "ra",
+    "cancel",
+    "d [KEY]",
+    "sd [KEY]",
+    "dump [shared]",
+    "list [PREFIX]",
+    "q",
+    "stats",
+    "me",
+    "iam [NAME]",
+    "who [NAME]",
+    "ping",
+    "version",
+    "help",
+    "quit",
 };
+
+// What stands at the end of a reply.
+enum class Echo { nothing, key, verb, usage, version };
+
+struct Text {
+  Outcome outcome;
+  std::string_view words;  // # stands for the answer's number
+  Echo echo;
+};
+
+constexpr std::array<Text, static_cast<std::size_t>(Outcome::version) + 1> texts{{
+    {Outcome::lock_get_success, "1 Lock Get Success: ", Echo::key},
+    {Outcome::lock_get_failure, "0 Lock Get Failure: ", Echo::key},
+    {Outcome::lock_get_timeout, "0 Lock Get Timeout: ", Echo::key},
+    {Outcome::lock_get_deadlock, "0 Lock Get Deadlock: ", Echo::key},
+    {Outcome::lock_get_canceled, "0 Lock Get Canceled: ", Echo::key},
+    {Outcome::lock_release_success, "1 Lock Release Success: ", Echo::key},
+    {Outcome::lock_release_failure, "0 Lock Release Failure: ", Echo::key},
+    {Outcome::lock_is_locked, "1 Lock Is Locked: ", Echo::key},
+    {Outcome::lock_not_locked, "0 Lock Not Locked: ", Echo::key},
+    {Outcome::lock_waiters, "# Lock Waiters: ", Echo::key},
+    {Outcome::lock_token, "# Lock Token: ", Echo::key},
+    {Outcome::lock_not_held, "0 Lock Not Held: ", Echo::key},
+    {Outcome::shared_get_success, "# Shared Lock Get Success: ", Echo::key},
+    {Outcome::shared_get_failure, "0 Shared Lock Get Failure: ", Echo::key},
+    {Outcome::shared_get_timeout, "0 Shared Lock Get Timeout: ", Echo::key},
+    {Outcome::shared_get_canceled, "0 Shared Lock Get Canceled: ", Echo::key},
+    {Outcome::shared_release_success, "1 Shared Lock Release Success: ", Echo::key},
+    {Outcome::shared_release_failure, "0 Shared Lock Release Failure: ", Echo::key},
+    {Outcome::shared_is_locked, "# Shared Lock Is Locked: ", Echo::key},
+    {Outcome::shared_not_locked, "0 Shared Lock Not Locked: ", Echo::key},
+    {Outcome::shared_waiters, "# Shared Lock Waiters: ", Echo::key},
+    {Outcome::shared_token, "# Shared Lock Token: ", Echo::key},
+    {Outcome::shared_not_held, "0 Shared Lock Not Held: ", Echo::key},
+    {Outcome::too_many_locks, "0 Too Many Locks: ", Echo::key},
+    {Outcome::too_many_waiters, "0 Too Many Waiters: ", Echo::key},
+    {Outcome::out_of_tokens, "0 Out Of Tokens: ", Echo::key},
+    {Outcome::locks_released, "# Locks Released", Echo::nothing},
+    {Outcome::canceled, "1 Canceled", Echo::nothing},
+    {Outcome::nothing_to_cancel, "0 Nothing To Cancel", Echo::nothing},
+    {Outcome::too_much_input, "0 Too Much Input: limit # bytes", Echo::nothing},
+    {Outcome::unknown_command, "0 Unknown Command: ", Echo::verb},
+    {Outcome::bad_arguments, "0 Bad Arguments: ", Echo::usage},
+    {Outcome::line_too_long, "0 Line Too Long: limit # bytes", Echo::nothing},
+    {Outcome::disabled, "0 disabled", Echo::nothing},
+    {Outcome::named, "1 ok", Echo::nothing},
+    {Outcome::pong, "1 pong", Echo::nothing},
+    {Outcome::version, "1 lockd ", Echo::version},
+}};
 
 std::string hex(unsigned char byte, std::string_view digits) { return {digits[byte / 16], digits[byte % 16]}; }
 
@@ -76,50 +153,27 @@ std::string json_string(std::string_view bytes) {
   return quoted + '"';
 }
 
-std::string print(const Answer& answer, const Request& request, std::string_view version) {
-  const std::string number = std::to_string(answer.number);
-  const std::string& key = request.text;
-  switch (answer.outcome) {
-    case Outcome::lock_get_success:
-      return "1 Lock Get Success: " + key + "\n";
-    case Outcome::lock_get_failure:
-      return "0 Lock Get Failure: " + key + "\n";
-    case Outcome::lock_release_success:
-      return "1 Lock Release Success: " + key + "\n";
-    case Outcome::lock_release_failure:
-      return "0 Lock Release Failure: " + key + "\n";
-    case Outcome::lock_is_locked:
-      return "1 Lock Is Locked: " + key + "\n";
-    case Outcome::lock_not_locked:
-      return "0 Lock Not Locked: " + key + "\n";
-    case Outcome::shared_get_success:
-      return number + " Shared Lock Get Success: " + key + "\n";
-    case Outcome::shared_release_success:
-      return "1 Shared Lock Release Success: " + key + "\n";
-    case Outcome::shared_release_failure:
-      return "0 Shared Lock Release Failure: " + key + "\n";
-    case Outcome::shared_is_locked:
-      return number + " Shared Lock Is Locked: " + key + "\n";
-    case Outcome::shared_not_locked:
-      return "0 Shared Lock Not Locked: " + key + "\n";
-    case Outcome::too_many_locks:
-      return "0 Too Many Locks: " + key + "\n";
-    case Outcome::unknown_command:
-      return "0 Unknown Command: " + shown_verb(request.text) + "\n";
-    case Outcome::bad_arguments:
-      return "0 Bad Arguments: " + usage(request.verb) + "\n";
-    case Outcome::line_too_long:
-      return "0 Line Too Long: limit " + number + " bytes\n";
-    case Outcome::disabled:
-      return "0 disabled\n";
-    case Outcome::named:
-      return "1 ok\n";
-    case Outcome::pong:
-      return "1 pong\n";
-    case Outcome::version:
-      return "1 lockd " + std::string(version) + "\n";
+std::string listed_holder(std::string_view holder) {
+  std::string listed;
+  for (const char character : holder) {
+    const bool escaped = std::string_view("\\ \t\r\v\f").find(character) != std::string_view::npos;
+    listed +=
+        escaped ? "\\x" + hex(static_cast<unsigned char>(character), "0123456789ABCDEF") : std::string(1, character);
   }
-  return "";
+  return listed;
+}
+
+std::string print(const Answer& answer, const Request& request, std::string_view version) {
+  const auto& [outcome, words, echo] = *std::ranges::find(texts, answer.outcome, &Text::outcome);
+  std::string reply{words};
+  if (const auto place = reply.find('#'); place != std::string::npos) {
+    reply.replace(place, 1, std::to_string(answer.number));
+  }
+  if (echo == Echo::key) reply += request.text;
+  if (echo == Echo::verb) reply += shown_verb(request.text);
+  if (echo == Echo::usage) reply += usage(request.verb);
+  if (echo == Echo::version) reply += version;
+  return reply + "\n";
 }
 
 }  // namespace lockd::model

@@ -20,6 +20,9 @@ std::string usage(Verb verb);
 /// L2: `bytes` as a JSON string, quotes included.
 std::string json_string(std::string_view bytes);
 
+/// E2: a holder's name or address with a backslash and every blank as `\xHH`.
+std::string listed_holder(std::string_view holder);
+
 }  // namespace lockd::model
 
 #endif  // LOCKD_MODEL_REFERENCE_PRINTER_H_

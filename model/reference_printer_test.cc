@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace lockd::model {
 namespace {
 
@@ -32,6 +34,47 @@ TEST(ReferencePrinter, H1_H2_H3_texts) {
   EXPECT_EQ(printed(Outcome::shared_release_failure), "0 Shared Lock Release Failure: k\n");
   EXPECT_EQ(printed(Outcome::shared_is_locked, 70000), "70000 Shared Lock Is Locked: k\n");
   EXPECT_EQ(printed(Outcome::shared_not_locked), "0 Shared Lock Not Locked: k\n");
+}
+
+TEST(ReferencePrinter, W1_W6_W7_W8_W9_texts) {
+  EXPECT_EQ(printed(Outcome::lock_get_timeout), "0 Lock Get Timeout: k\n");
+  EXPECT_EQ(printed(Outcome::lock_get_deadlock), "0 Lock Get Deadlock: k\n");
+  EXPECT_EQ(printed(Outcome::too_many_waiters), "0 Too Many Waiters: k\n");
+  EXPECT_EQ(printed(Outcome::lock_waiters, 3), "3 Lock Waiters: k\n");
+  EXPECT_EQ(printed(Outcome::shared_waiters, 0), "0 Shared Lock Waiters: k\n");
+  EXPECT_EQ(printed(Outcome::lock_get_canceled), "0 Lock Get Canceled: k\n");
+  EXPECT_EQ(printed(Outcome::shared_get_canceled), "0 Shared Lock Get Canceled: k\n");
+  EXPECT_EQ(printed(Outcome::canceled), "1 Canceled\n");
+  EXPECT_EQ(printed(Outcome::nothing_to_cancel), "0 Nothing To Cancel\n");
+}
+
+TEST(ReferencePrinter, W2_C1_C2_texts) {
+  EXPECT_EQ(printed(Outcome::too_much_input, 65536), "0 Too Much Input: limit 65536 bytes\n");
+  EXPECT_EQ(printed(Outcome::shared_get_failure), "0 Shared Lock Get Failure: k\n");
+  EXPECT_EQ(printed(Outcome::shared_get_timeout), "0 Shared Lock Get Timeout: k\n");
+}
+
+TEST(ReferencePrinter, T1_T2_E1_texts) {
+  EXPECT_EQ(printed(Outcome::lock_token, 9007199254740991), "9007199254740991 Lock Token: k\n");
+  EXPECT_EQ(printed(Outcome::lock_not_held), "0 Lock Not Held: k\n");
+  EXPECT_EQ(printed(Outcome::shared_token, 1), "1 Shared Lock Token: k\n");
+  EXPECT_EQ(printed(Outcome::shared_not_held), "0 Shared Lock Not Held: k\n");
+  EXPECT_EQ(printed(Outcome::out_of_tokens), "0 Out Of Tokens: k\n");
+  EXPECT_EQ(printed(Outcome::locks_released, 12), "12 Locks Released\n");
+}
+
+TEST(ReferencePrinter, F7_each_outcome_has_a_text_of_its_own_that_ends_in_LF) {
+  std::set<std::string> texts;
+  for (int i = 0; i <= static_cast<int>(Outcome::version); ++i) {
+    const std::string text = printed(static_cast<Outcome>(i), 3);
+    EXPECT_TRUE(text.ends_with("\n")) << i;
+    EXPECT_TRUE(texts.insert(text).second) << text;
+  }
+}
+
+TEST(ReferencePrinter, F7_a_key_is_no_place_for_a_number) {
+  EXPECT_EQ(printed(Outcome::lock_get_success, 5, "#"), "1 Lock Get Success: #\n");
+  EXPECT_EQ(printed(Outcome::lock_token, 5, "#"), "5 Lock Token: #\n");
 }
 
 TEST(ReferencePrinter, F6_L4_R2_E4_texts) {
@@ -70,15 +113,34 @@ TEST(ReferencePrinter, F9_the_usage_is_the_verbs_own) {
   EXPECT_EQ(bad(Verb::version), "0 Bad Arguments: version\n");
   EXPECT_EQ(bad(Verb::help), "0 Bad Arguments: help\n");
   EXPECT_EQ(bad(Verb::quit), "0 Bad Arguments: quit\n");
+  EXPECT_EQ(bad(Verb::get_wait), "0 Bad Arguments: gw MILLISECONDS KEY\n");
+  EXPECT_EQ(bad(Verb::get_limited), "0 Bad Arguments: sgl LIMIT KEY\n");
+  EXPECT_EQ(bad(Verb::get_limited_wait), "0 Bad Arguments: sgw LIMIT MILLISECONDS KEY\n");
+  EXPECT_EQ(bad(Verb::release_all), "0 Bad Arguments: ra\n");
+  EXPECT_EQ(bad(Verb::cancel), "0 Bad Arguments: cancel\n");
+  EXPECT_EQ(bad(Verb::statistics), "0 Bad Arguments: stats\n");
 }
 
 TEST(ReferencePrinter, F9_spelling_and_usage) {
+  EXPECT_EQ(spelling(Verb::get_limited_wait), "sgw");
+  EXPECT_EQ(usage(Verb::inspect_line), "iw KEY");
+  EXPECT_EQ(usage(Verb::inspect_shared_line), "siw KEY");
+  EXPECT_EQ(usage(Verb::token), "t KEY");
+  EXPECT_EQ(usage(Verb::token_shared), "st KEY");
+  EXPECT_EQ(usage(Verb::list), "list [PREFIX]");
   EXPECT_EQ(spelling(Verb::get), "g");
   EXPECT_EQ(usage(Verb::get), "g KEY");
   EXPECT_EQ(spelling(Verb::dump), "dump");
   EXPECT_EQ(spelling(Verb::name_me), "iam");
   EXPECT_EQ(usage(Verb::who), "who [NAME]");
   EXPECT_EQ(usage(Verb::quit), "quit");
+}
+
+TEST(ReferencePrinter, E2_a_holder_without_blanks) {
+  EXPECT_EQ(listed_holder("127.0.0.1:50000"), "127.0.0.1:50000");
+  EXPECT_EQ(listed_holder("two words"), "two\\x20words");
+  EXPECT_EQ(listed_holder(" \t\r\v\f\\"), "\\x20\\x09\\x0D\\x0B\\x0C\\x5C");
+  EXPECT_EQ(listed_holder("a\0\xFF\"\x7F"s), "a\0\xFF\"\x7F"s) << "all else stands as it is";
 }
 
 TEST(ReferencePrinter, L2_quotes_backslashes_and_controls) {

@@ -76,9 +76,9 @@ TEST_F(ServerModelTest, F6_a_long_line_is_answered_once_at_its_LF) {
   start({.line_bytes_max = 4});
   expect(1, "g abcdefgh", "");
   expect(1, "ijk", "");
-  EXPECT_EQ(server_.lines_too_long(), 0U);
+  EXPECT_EQ(server_.statistics().at("lines_too_long"), 0U);
   expect(1, "\ng ab\n", "0 Line Too Long: limit 4 bytes\n1 Lock Get Success: ab\n");
-  EXPECT_EQ(server_.lines_too_long(), 1U);
+  EXPECT_EQ(server_.statistics().at("lines_too_long"), 1U);
   EXPECT_EQ(server_.statistics().at("invalid_commands"), 0U);
   EXPECT_EQ(server_.statistics().at("command_g"), 1U);
 }
@@ -102,7 +102,7 @@ TEST_F(ServerModelTest, F8_classic_is_silent_and_counts_all_the_same) {
 
 TEST_F(ServerModelTest, F9_bad_arguments_are_counted_apart) {
   expect(1, "version 1\n", "0 Bad Arguments: version\n");
-  EXPECT_EQ(server_.bad_arguments(), 1U);
+  EXPECT_EQ(server_.statistics().at("bad_arguments"), 1U);
   EXPECT_EQ(server_.statistics().at("invalid_commands"), 0U);
 }
 
@@ -236,15 +236,17 @@ TEST_F(ServerModelTest, L3_the_nineteen_lines) {
   EXPECT_EQ(server_.statistics().at("orphans"), 1U);
   EXPECT_EQ(server_.statistics().at("shared_orphans"), 2U);
   EXPECT_EQ(server_.statistics().at("shared_locks"), 1U);
-  EXPECT_EQ(server_.statistics().size(), 19U);
+  EXPECT_EQ(server_.classic_counters().size(), 19U);
 }
 
 TEST_F(ServerModelTest, L4_no_dump) {
   start({.dump_enabled = false});
-  expect(1, "g a\nd\nd a\nsd\ndump\ndump shared\nwho\n",
-         "1 Lock Get Success: a\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n");
+  expect(1, "g a\nd\nd a\nsd\ndump\ndump shared\nlist\nlist a\nwho\n",
+         "1 Lock Get Success: a\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n0 disabled\n"
+         "0 disabled\n");
   expect(1, "iam x\nme\n", "1 ok\n1 A1 x\n");
   EXPECT_EQ(server_.statistics().at("command_d"), 2U) << "counted when disabled too";
+  EXPECT_EQ(server_.statistics().at("command_list"), 2U);
   EXPECT_EQ(server_.statistics().at("command_who"), 1U);
 }
 
@@ -276,8 +278,9 @@ TEST_F(ServerModelTest, E4_ping_version_quit) {
 
 TEST_F(ServerModelTest, E4_help_has_a_line_for_each_verb) {
   const std::string lines =
-      "g KEY\nr KEY\ni KEY\nsg KEY\nsr KEY\nsi KEY\nd [KEY]\nsd [KEY]\ndump [shared]\nq\nme\niam [NAME]\nwho [NAME]\n"
-      "ping\nversion\nhelp\n";
+      "g KEY\ngw MILLISECONDS KEY\nr KEY\ni KEY\niw KEY\nt KEY\nsg KEY\nsgl LIMIT KEY\nsgw LIMIT MILLISECONDS KEY\n"
+      "sr KEY\nsi KEY\nsiw KEY\nst KEY\nra\ncancel\nd [KEY]\nsd [KEY]\ndump [shared]\nlist [PREFIX]\nq\nstats\nme\n"
+      "iam [NAME]\nwho [NAME]\nping\nversion\nhelp\n";
   expect_any(1, "help\n", {lines + "quit\nEND\n", lines + "quit  ends the session\nEND\n"},
              {lines + "END\n", lines + "quit\n", lines + "quits\nEND\n"});
 }

@@ -6,12 +6,74 @@
 #include "model/reference_printer.h"
 
 namespace lockd::proptests {
+namespace {
+
+void show_request(std::ostream& out, const Event& event) {
+  const auto id = static_cast<std::uint64_t>(event.session);
+  if (event.verb == Verb::release_all && event.budget != all_locks) {
+    out << "# of `ra` of " << id << ", a slice of " << event.budget;
+    return;
+  }
+  out << id << "> " << model::spelling(event.verb);
+  if (event.verb == Verb::get_limited || event.verb == Verb::get_limited_wait) out << ' ' << event.limit;
+  if (event.verb == Verb::get_wait || event.verb == Verb::get_limited_wait) out << ' ' << event.milliseconds;
+  if (lock_of(event)) out << ' ' << shown(event.key);
+}
+
+}  // namespace
+
+std::optional<model::Lock> lock_of(const Event& event) {
+  if (event.what != What::asks) return std::nullopt;
+  switch (event.verb) {
+    case Verb::get:
+    case Verb::get_wait:
+    case Verb::release:
+    case Verb::inspect:
+    case Verb::inspect_line:
+    case Verb::token:
+      return model::Lock{LockKind::exclusive, event.key};
+    case Verb::get_shared:
+    case Verb::get_limited:
+    case Verb::get_limited_wait:
+    case Verb::release_shared:
+    case Verb::inspect_shared:
+    case Verb::inspect_shared_line:
+    case Verb::token_shared:
+      return model::Lock{LockKind::shared, event.key};
+    default:
+      return std::nullopt;
+  }
+}
+
+bool is_get(const Event& event) {
+  if (event.what != What::asks) return false;
+  switch (event.verb) {
+    case Verb::get:
+    case Verb::get_wait:
+    case Verb::get_shared:
+    case Verb::get_limited:
+    case Verb::get_limited_wait:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::ostream& operator<<(std::ostream& out, const Event& event) {
   const auto id = static_cast<std::uint64_t>(event.session);
-  if (event.verb) return out << id << "> " << model::spelling(*event.verb) << ' ' << shown(event.key);
-  if (event.budget == all_locks) return out << "close " << id;
-  return out << "# the end of " << id << ", a slice of " << event.budget;
+  switch (event.what) {
+    case What::asks:
+      show_request(out, event);
+      return out;
+    case What::times_out:
+      return out << "# the time of " << id << " is up";
+    case What::learns:
+      return out << "# " << id << " learns that it got the lock";
+    case What::ends:
+      if (event.budget == all_locks) return out << "close " << id;
+      return out << "# the end of " << id << ", a slice of " << event.budget;
+  }
+  return out;
 }
 
 std::string shown(const Key& key) {
@@ -31,8 +93,14 @@ std::string shown(const Key& key) {
 std::string shown(const std::vector<model::Reply>& replies) {
   if (replies.empty()) return "(nothing)";
   std::string lines;
-  for (const auto& [to, answer, key] : replies) lines += model::print(answer, {LineKind::command, Verb::get, key}, "");
-  lines.pop_back();
+  for (const auto& [to, answer, key] : replies) {
+    if (!lines.empty()) lines += ", ";
+    Request request;
+    request.text = key;
+    auto line = model::print(answer, request, "");
+    if (!line.empty()) line.pop_back();
+    lines += std::to_string(static_cast<std::uint64_t>(to)) + "< " + line;
+  }
   return '"' + lines + '"';
 }
 

@@ -3,6 +3,7 @@
 #define LOCKD_PROPTESTS_EVENT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <ostream>
@@ -14,18 +15,34 @@
 
 namespace lockd::proptests {
 
-/// The budget of an end in one step.
+/// The budget of an end, or of `ra`, in one step.
 inline constexpr std::size_t all_locks = std::numeric_limits<std::size_t>::max();
 
-/// A request of a session, be it alive or dead; or, without a verb, the end of a session or the next slice of it.
-struct Event {
-  SessionId session = SessionId::nobody;
-  std::optional<Verb> verb = std::nullopt;
-  Key key = {};
-  std::size_t budget = all_locks;  // of an end, 1 or more: so many locks are released
+enum class What : std::uint8_t {
+  asks,       // a request, `ra` and `cancel` among them
+  times_out,  // W5: the time of its wait is up
+  learns,     // W4: its Wakeup arrives, which is on its way since another's event gave it the lock
+  ends,       // S2, or the next slice of it
 };
 
-/// As a line of a scenario file: `1> g KEY`, `close 1`. A slice of an end, which no client can ask for, is a comment.
+/// Something that a session does or that is done to it, be it alive or dead.
+struct Event {
+  SessionId session = SessionId::nobody;
+  What what = What::asks;
+  Verb verb = Verb::get;  // of a request, as is what follows
+  Key key = {};
+  std::uint32_t limit = 0;         // C1, C2
+  std::uint32_t milliseconds = 0;  // W1, C2: 0, or any other number
+  std::size_t budget = all_locks;  // of an end and of `ra`, 1 or more: so many locks are released
+};
+
+/// The lock that a request is about; none where it names no key.
+std::optional<model::Lock> lock_of(const Event& event);
+
+/// Whether it is one of the five that take a lock.
+bool is_get(const Event& event);
+
+/// As a line of a scenario file: `1> g KEY`, `close 1`. What no client can ask for is a comment.
 std::ostream& operator<<(std::ostream& out, const Event& event);
 
 /// A key, or replies, for the eyes of whoever reads a difference.

@@ -1,5 +1,13 @@
-// explorer [--depth N] [--first SESSION] [--states] [--shards N] [--max-locks N]: searches with 3 sessions and 2 keys,
-// and says how far.
+// explorer [OPTIONS]: searches with a few sessions and keys (3 and 2), and says how far.
+//
+//   --all              all verbs; otherwise g, r, sg, sr
+//   --depth N          all sequences of up to N events
+//   --states           instead, every event in every state
+//   --renamed          sequences, or states, that differ in names alone are searched once
+//   --merged           goes on behind one of several events that lead from one point to one state
+//   --first N          a part of the sequences: those that session N begins; with --renamed, those that begin with the
+//                      Nth of the events that change something
+//   --sessions N, --keys N, --shards N, --max-locks N, --max-waiters N, --max-grants N
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -16,66 +24,113 @@ namespace lockd::proptests {
 namespace {
 
 struct Options {
-  int depth = 4;
-  SessionId first = SessionId::nobody;
+  Verbs verbs = Verbs::classic;
   bool states = false;
-  std::uint32_t shard_count = 1;
-  std::uint64_t locks_max = 0;
+  Extent extent{.depth = 4};
+  std::size_t first = 0;
+  std::size_t session_count = 3;
+  std::size_t key_count = 2;
+  Lockstep<EngineTable>::Config config;
 };
 
-// The last two differ in their high bits alone.
-const std::vector<SessionId> sessions = {SessionId{1}, SessionId{2}, SessionId{(std::uint64_t{1} << 32) + 2}};
+// The second and the third differ in their high bits alone.
+std::vector<SessionId> some_sessions(std::size_t count) {
+  constexpr std::uint64_t high_bit = std::uint64_t{1} << 32;
+  const std::vector<SessionId> all = {SessionId{1}, SessionId{2}, SessionId{high_bit + 2}, SessionId{4}, SessionId{5}};
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+// Keys of one letter, the first two in different shards if there is more than one.
+std::vector<Key> some_keys(std::size_t count, std::uint32_t shard_count) {
+  const auto first_bit = [](const Key& key) { return engine::SipHash13::hash(lockstep_seed, key) >> 63; };
+  std::vector<Key> keys = {"a", "b"};
+  while (shard_count > 1 && first_bit(keys[1]) == first_bit("a")) ++keys[1].front();
+  while (keys.size() < count) keys.push_back({static_cast<char>(keys.back().front() + 1)});
+  keys.resize(count);
+  return keys;
+}
+
+bool set_flag(std::string_view flag, Options& options) {
+  if (flag == "--all") options.verbs = Verbs::all;
+  if (flag == "--states") options.states = true;
+  if (flag == "--renamed") options.extent.up_to_renaming = true;
+  if (flag == "--merged") options.extent.merges = true;
+  return flag == "--all" || flag == "--states" || flag == "--renamed" || flag == "--merged";
+}
+
+bool set_number(std::string_view flag, std::size_t number, Options& options) {
+  if (flag == "--depth" && number > 0) {
+    options.extent.depth = static_cast<int>(number);
+  } else if (flag == "--first" && number > 0) {
+    options.first = number;
+  } else if (flag == "--sessions" && number >= 1 && number <= 5) {
+    options.session_count = number;
+  } else if (flag == "--keys" && number >= 1 && number <= 5) {
+    options.key_count = number;
+  } else if (flag == "--shards") {
+    options.config.shard_count = static_cast<std::uint32_t>(number);
+  } else if (flag == "--max-locks") {
+    options.config.locks_max = number;
+  } else if (flag == "--max-waiters") {
+    options.config.waiters_max = number;
+  } else if (flag == "--max-grants") {
+    options.config.grants_max = number;
+  } else {
+    return false;
+  }
+  return true;
+}
 
 /// Throws std::exception where a number is none, or is missing.
 bool parse(std::span<char*> arguments, Options& options) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view flag = arguments[i];
-    if (flag == "--states") {
-      options.states = true;
-      continue;
-    }
-    const auto number = std::stoul(i + 1 < arguments.size() ? arguments[++i] : "");
-    if (flag == "--depth" && number > 0) {
-      options.depth = static_cast<int>(number);
-    } else if (flag == "--first" && number >= 1 && number <= sessions.size()) {
-      options.first = sessions[number - 1];
-    } else if (flag == "--shards") {
-      options.shard_count = static_cast<std::uint32_t>(number);
-    } else if (flag == "--max-locks") {
-      options.locks_max = number;
-    } else {
-      return false;
-    }
+    if (set_flag(flag, options)) continue;
+    if (!set_number(flag, std::stoul(i + 1 < arguments.size() ? arguments[++i] : ""), options)) return false;
   }
-  return true;
+  options.config.sessions = some_sessions(options.session_count);
+  if (options.extent.up_to_renaming) {
+    options.extent.first_number = options.first;
+  } else if (options.first != 0 && options.first <= options.session_count) {
+    options.extent.first_session = options.config.sessions[options.first - 1];
+  }
+  return options.extent.up_to_renaming || options.first <= options.session_count;
 }
 
-/// Two keys of one letter, in different shards if there is more than one.
-std::vector<Key> two_keys(std::uint32_t shard_count) {
-  const auto first_bit = [](const Key& key) { return engine::SipHash13::hash(lockstep_seed, key) >> 63; };
-  Key second = "b";
-  while (shard_count > 1 && first_bit(second) == first_bit("a")) ++second.front();
-  return {"a", second};
+void say_what_is_searched(const Options& options, const std::vector<Key>& keys) {
+  std::cout << options.session_count << " sessions, keys";
+  for (const Key& key : keys) std::cout << ' ' << key;
+  std::cout << ", " << (options.verbs == Verbs::all ? "all verbs" : "g, r, sg, sr") << ", "
+            << options.config.shard_count << " shards, max-locks " << options.config.locks_max << ", max-waiters "
+            << options.config.waiters_max << ", max-grants " << options.config.grants_max << " (0: none)\n";
+}
+
+void say_what_was_searched(const Options& options, const ExplorerReport& report) {
+  const Extent& extent = options.extent;
+  if (options.states) {
+    std::cout << "every event in each of " << report.states << " states, "
+              << (extent.up_to_renaming ? "those that differ in the names of sessions and keys alone taken for one"
+                                        : "none taken for another by renaming")
+              << "; tokens, counters and times are no part of a state\n";
+    return;
+  }
+  std::cout << "every sequence of up to " << extent.depth << " events";
+  if (extent.first_session != SessionId::nobody) std::cout << " that session " << options.first << " begins";
+  if (extent.first_number != 0) std::cout << " that begins with event " << extent.first_number;
+  if (extent.up_to_renaming) std::cout << ", up to the names of sessions and keys";
+  if (extent.merges) std::cout << ", going on behind one of those that lead from one point to one state";
+  std::cout << ", not going on behind an event that changes nothing: " << report.events << " sequences\n";
 }
 
 int run(const Options& options) {
-  const auto keys = two_keys(options.shard_count);
-  Explorer<EngineTable> explorer({sessions, options.shard_count, options.locks_max}, keys);
-  std::cout << sessions.size() << " sessions, keys a and " << keys.back() << ", " << options.shard_count
-            << " shards, max-locks " << options.locks_max << " (0: none)\n";
+  const auto keys = some_keys(options.key_count, options.config.shard_count);
+  Explorer<EngineTable> explorer(options.config, keys, options.verbs);
+  say_what_is_searched(options, keys);
   const auto begin = std::chrono::steady_clock::now();
-  const ExplorerReport report =
-      options.states ? explorer.search_states() : explorer.search_sequences(options.depth, options.first);
+  const ExplorerReport report = options.states ? explorer.search_states(options.extent.up_to_renaming)
+                                               : explorer.search_sequences(options.extent);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  if (options.states) {
-    std::cout << "every event in each of " << report.states << " states, none taken for another by renaming\n";
-  } else {
-    std::cout << "every sequence of up to " << options.depth << " events";
-    if (options.first != SessionId::nobody) {
-      std::cout << " that session " << static_cast<std::uint64_t>(options.first) << " begins";
-    }
-    std::cout << ", not going on behind an event that changes nothing: " << report.events << " sequences\n";
-  }
+  say_what_was_searched(options, report);
   std::cout << report.events << " events compared, " << report.quiet << " of them change nothing, " << seconds.count()
             << " s, differences: " << (report.difference ? 1 : 0) << '\n';
   if (report.difference) std::cout << *report.difference << '\n';
@@ -94,6 +149,7 @@ int main(int argument_count, char** arguments) {
   } catch (const std::logic_error&) {
     std::cerr << "explorer: a number is expected\n";
   }
-  std::cerr << "usage: explorer [--depth N] [--first SESSION] [--states] [--shards N] [--max-locks N]\n";
+  std::cerr << "usage: explorer [--all] [--depth N | --states] [--renamed] [--merged] [--first N] [--sessions N] "
+               "[--keys N] [--shards N] [--max-locks N] [--max-waiters N] [--max-grants N]\n";
   return 2;
 }

@@ -15,6 +15,10 @@
 namespace lockd::proptests {
 namespace {
 
+Request request_of(const server::ParsedLine& line) {
+  return {line.kind, line.verb, std::string(line.text), line.limit, line.milliseconds};
+}
+
 // A parser as a session uses it: chunks are put behind what is left, and every request that is complete is taken out.
 class ChunkReader {
  public:
@@ -28,7 +32,7 @@ class ChunkReader {
       const auto result = parser_.next(std::string_view(pending_).substr(consumed));
       consumed += result.consumed;
       if (!result.line) break;
-      requests_.push_back({result.line->kind, result.line->verb, std::string(result.line->text)});
+      requests_.push_back(request_of(*result.line));
     }
     pending_.erase(0, consumed);
     return pending_.size() <= line_bytes_max_ + 1;
@@ -51,7 +55,7 @@ class ForgetfulReader {
   bool read(std::string_view chunk) {
     pending_ += chunk;
     server::Parser parser(line_bytes_max_);
-    while (const auto line = take(parser)) requests_.push_back({line->kind, line->verb, std::string(line->text)});
+    while (const auto line = take(parser)) requests_.push_back(request_of(*line));
     return true;
   }
 
@@ -165,6 +169,8 @@ Findings search_all(const Search& search) {
 
 constexpr std::string_view framing_alphabet{"gr \r\n\0x", 7};
 constexpr std::string_view limit_alphabet = "gx \r\n";
+constexpr std::string_view wait_alphabet = "gw09 \n";   // gw 9, gw 09 and the like
+constexpr std::string_view share_alphabet = "sgl1 \n";  // sgl 1
 
 TEST(ParserExhaustive, F1_F2_F3_F4_F5_F8_all_strings_of_six_bytes_in_all_chunks) {
   const auto findings = search_all<ChunkReader>({framing_alphabet, 6, 8192, 8192});
@@ -181,6 +187,20 @@ TEST(ParserExhaustive, F1_F4_F6_all_strings_of_seven_bytes_in_all_chunks_with_li
 
 TEST(ParserExhaustive, F6_all_strings_of_six_bytes_in_all_chunks_with_lines_of_one) {
   EXPECT_EQ(search_all<ChunkReader>({limit_alphabet, 6, 1, 1}).difference, std::nullopt);
+}
+
+TEST(ParserExhaustive, W1_F9_all_strings_of_six_bytes_in_all_chunks_with_lines_of_three) {
+  const auto findings = search_all<ChunkReader>({wait_alphabet, 6, 3, 3});
+  EXPECT_EQ(findings.difference, std::nullopt);
+  EXPECT_EQ(findings.strings, 55987U);  // 1 + 6 + 6^2 + ... + 6^6
+}
+
+TEST(ParserExhaustive, W1_F9_all_strings_of_six_bytes_in_all_chunks_with_numbers) {
+  EXPECT_EQ(search_all<ChunkReader>({wait_alphabet, 6, 8192, 8192}).difference, std::nullopt);
+}
+
+TEST(ParserExhaustive, C1_F9_all_strings_of_six_bytes_in_all_chunks_with_limits) {
+  EXPECT_EQ(search_all<ChunkReader>({share_alphabet, 6, 8192, 8192}).difference, std::nullopt);
 }
 
 // Canaries: a search that finds nothing here is dead.

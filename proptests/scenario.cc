@@ -10,7 +10,7 @@ namespace {
 
 bool is_expectation(StepKind kind) {
   return kind == StepKind::expect || kind == StepKind::expect_any_order || kind == StepKind::expect_nothing ||
-         kind == StepKind::expect_end;
+         kind == StepKind::expect_end || kind == StepKind::wait;
 }
 
 class Player {
@@ -21,13 +21,13 @@ class Player {
     for (const TranscriptStep& step : steps) {
       if (step.kind == StepKind::flags) continue;
       const bool asks_again = is_expectation(last_kind_) && !is_expectation(step.kind);
-      if (!client_.empty() && (client_ != step.client || asks_again)) target_.settle(client_);
+      if (!client_.empty() && (client_ != step.client || asks_again)) settle(client_);
       line_ = step.line;
       client_ = step.client;
       last_kind_ = step.kind;
       perform(step);
     }
-    for (const std::string& client : open_) target_.settle(client);
+    for (const std::string& client : open_) settle(client);
     target_.shut_down();
   }
 
@@ -45,16 +45,35 @@ class Player {
       case StepKind::send:
         return target_.send(step.client, step.bytes);
       case StepKind::finish:
+        waiting_.erase(step.client);
         return target_.finish(step.client);
       case StepKind::close:
-        open_.erase(step.client);
+        leave(step.client);
         return target_.close(step.client);
       case StepKind::reset:
-        open_.erase(step.client);
+        leave(step.client);
         return target_.reset(step.client);
+      case StepKind::wait:
+        waiting_.insert(step.client);
+        return target_.expect_wait(step.client);
+      case StepKind::time_out:
+        if (waiting_.erase(step.client) == 0) throw std::invalid_argument("no wait has a time to be up");
+        return target_.time_out(step.client);
+      case StepKind::tokens:
+        return target_.expect_rising(step.lines);
+      case StepKind::expect_nothing:
+        return settle(step.client);
       default:
+        waiting_.erase(step.client);
         return expect(step);
     }
+  }
+
+  void settle(const std::string& client) { target_.settle(client, waiting_.contains(client)); }
+
+  void leave(const std::string& client) {
+    waiting_.erase(client);
+    open_.erase(client);
   }
 
   void expect(TranscriptStep step) {
@@ -64,8 +83,9 @@ class Player {
 
   Target& target_;
   std::map<std::string, std::string> placeholders_{{"version", LOCKD_VERSION}};
-  std::set<std::string> open_;  // clients that were not closed or reset
-  std::string client_;          // of the last step
+  std::set<std::string> open_;     // clients that were not closed or reset
+  std::set<std::string> waiting_;  // those that were said to wait, and for whom no reply was expected since
+  std::string client_;             // of the last step
   StepKind last_kind_ = StepKind::flags;
   int line_ = 0;
 };
@@ -73,7 +93,7 @@ class Player {
 }  // namespace
 
 const std::vector<std::string>& target_names() {
-  static const std::vector<std::string> names{"model", "session", "bytewise", "tcp", "unix"};
+  static const std::vector<std::string> names{"model", "session", "bytewise", "tcp1", "tcp4", "unix4"};
   return names;
 }
 
@@ -84,8 +104,9 @@ std::unique_ptr<Target> make_target(std::string_view name, const std::vector<Tra
   if (name == "model") return make_model_target(flags);
   if (name == "session") return make_session_target(flags, std::numeric_limits<std::size_t>::max());
   if (name == "bytewise") return make_session_target(flags, 1);
-  if (name == "tcp") return make_daemon_target(daemon, flags, Transport::tcp);
-  if (name == "unix") return make_daemon_target(daemon, flags, Transport::unix_socket);
+  if (name == "tcp1") return make_daemon_target(daemon, flags, Transport::tcp, 1);
+  if (name == "tcp4") return make_daemon_target(daemon, flags, Transport::tcp, 4);
+  if (name == "unix4") return make_daemon_target(daemon, flags, Transport::unix_socket, 4);
   throw std::invalid_argument("no target: " + std::string(name));
 }
 

@@ -13,11 +13,11 @@
 
 namespace lockd::proptests {
 
-/// The names of all targets: model, session (fed all that a client sends at once), bytewise (fed byte by byte), tcp and
-/// unix.
+/// The names of all targets: model, session (fed all that a client sends at once), bytewise (fed byte by byte), and the
+/// daemon as tcp1, tcp4 and unix4: the transport and how many threads it has.
 const std::vector<std::string>& target_names();
 
-/// A fresh target for one transcript, set by its `flags`. `daemon`: the program, for tcp and unix. Throws
+/// A fresh target for one transcript, set by its `flags`. `daemon`: the program, for the last three. Throws
 /// std::invalid_argument for other names.
 std::unique_ptr<Target> make_target(std::string_view name, const std::vector<TranscriptStep>& steps,
                                     const std::string& daemon);
@@ -26,7 +26,9 @@ std::unique_ptr<Target> make_target(std::string_view name, const std::vector<Tra
 ///
 /// One client at a time: before another one has its turn, and before a client sends on after a reply, all that was sent
 /// must be answered as the transcript says, and nothing more. So what a step sees of those before it is certain, and a
-/// reply that nobody expected is found where it comes. `{version}` in a reply stands for the version (E4).
+/// reply that nobody expected is found where it comes. A client that waits has to be said to (`waits C`) before that;
+/// what is sent to it when its wait is over is looked at where the transcript says that it comes. `{version}` in a
+/// reply stands for the version (E4).
 std::optional<std::string> play(const std::vector<TranscriptStep>& steps, const std::string& file, Target& target);
 
 }  // namespace lockd::proptests

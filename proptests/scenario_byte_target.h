@@ -3,15 +3,18 @@
 #define LOCKD_PROPTESTS_SCENARIO_BYTE_TARGET_H_
 
 #include <string>
+#include <vector>
 
+#include "proptests/scenario_pattern.h"
 #include "proptests/scenario_target.h"
 
 namespace lockd::proptests {
 
-/// Compares what comes with what is expected, byte for byte and at once.
+/// Compares what comes with what is expected, byte for byte and at once, and what tokens are shown with one another.
 class ByteTarget : public Target {
  public:
   void expect(const std::string& client, const TranscriptStep& replies) final;
+  void expect_rising(const std::vector<std::string>& tokens) final;
 
  private:
   /// The client's next line with its LF; less only if no LF comes any more.
@@ -22,6 +25,9 @@ class ByteTarget : public Target {
 
   void expect_lines(const std::string& client, const TranscriptStep& replies);
   void expect_lines_in_any_order(const std::string& client, const TranscriptStep& replies);
+  bool is_expected(const std::string& actual, const ReplyPattern& pattern);
+
+  NamedTokens tokens_;
 };
 
 /// For messages: the bytes in quotes, or "nothing".

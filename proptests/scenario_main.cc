@@ -1,4 +1,5 @@
-// Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp and unix, is the build tree's own.
+// Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp1, tcp4 and unix4, is the build
+// tree's own.
 #include <cstdio>
 #include <exception>
 #include <span>

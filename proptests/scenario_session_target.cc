@@ -15,9 +15,12 @@ namespace {
 using engine::NullMutex;
 using server::Next;
 
+constexpr std::uint64_t no_bound = std::numeric_limits<std::uint64_t>::max();
+
 struct Configuration {
   server::Settings settings;
-  std::uint64_t locks_max = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t locks_max = no_bound;
+  std::uint64_t waiters_max = no_bound;
 };
 
 class SessionTarget : public ByteTarget {
@@ -25,8 +28,7 @@ class SessionTarget : public ByteTarget {
   SessionTarget(const Configuration& configuration, std::size_t bytes_at_once)
       : settings_(configuration.settings),
         bytes_at_once_(bytes_at_once),
-        table_({{}, 4, configuration.locks_max}),
-        services_{settings_, table_, registry_, statistics_[0], statistics_} {}
+        table_({{}, 4, configuration.locks_max, configuration.waiters_max}) {}
 
   // The lowest free port, as kernels may give it: an address comes again as soon as it can.
   void connect(const std::string& client) override {
@@ -35,6 +37,7 @@ class SessionTarget : public ByteTarget {
     const std::string address = "127.0.0.1:" + std::to_string(port);
     const SessionId id{clients_.size() + 1};
     clients_.try_emplace(client, Client{server::Session<NullMutex>(id, address, services_), address, port});
+    names_[id] = client;
   }
 
   std::string address(const std::string& client) const override { return clients_.at(client).address; }
@@ -46,6 +49,7 @@ class SessionTarget : public ByteTarget {
       const Next next = sender.session.receive(bytes.substr(0, bytes_at_once_), services_, out);
       bytes.remove_prefix(std::min(bytes.size(), bytes_at_once_));
       proceed(sender, next, out);
+      wake_the_woken();
     }
   }
 
@@ -54,11 +58,12 @@ class SessionTarget : public ByteTarget {
     finisher.end_expected = true;
     std::string out;
     if (!finisher.ended) proceed(finisher, finisher.session.finish(), out);
+    wake_the_woken();
   }
 
   void close(const std::string& client) override {
     finish(client);
-    settle(client);
+    settle(client, false);
   }
 
   void reset(const std::string& client) override {
@@ -66,16 +71,32 @@ class SessionTarget : public ByteTarget {
     resetter.end_expected = true;
     resetter.received.clear();
     end(resetter);
+    wake_the_woken();
   }
 
-  void settle(const std::string& client) override {
+  void expect_wait(const std::string& client) override {
+    settle(client, true);
+    if (clients_.at(client).session.deadline() <= turn_.now) throw Mismatch("a wait", "one whose time is up");
+  }
+
+  void time_out(const std::string& client) override {
+    Client& waiter = clients_.at(client);
+    turn_.now = std::max(turn_.now, waiter.session.deadline());
+    std::string out;
+    proceed(waiter, waiter.session.time_out(services_, out), out);
+    wake_the_woken();
+  }
+
+  void settle(const std::string& client, bool waits) override {
     const Client& reader = clients_.at(client);
     if (!reader.received.empty()) throw Mismatch("nothing", shown(reader.received));
     if (reader.ended && !reader.end_expected) throw Mismatch("an open connection", "END-OF-STREAM");
+    if (reader.waits != waits) throw Mismatch(waits ? "a wait" : "no wait", waits ? "none" : "a wait");
   }
 
   void shut_down() override {
     for (auto& [name, client] : clients_) end(client);
+    turn_.woken.clear();  // nobody is left to be woken
     const auto keys = table_.key_count(LockKind::exclusive) + table_.key_count(LockKind::shared);
     if (keys != 0) throw Mismatch("no locks left", std::to_string(keys));
     if (registry_.size() != 0) throw Mismatch("no sessions left", std::to_string(registry_.size()));
@@ -88,6 +109,7 @@ class SessionTarget : public ByteTarget {
     std::string address;
     int port;
     std::string received = {};
+    bool waits = false;
     bool ended = false;
     bool end_expected = false;
   };
@@ -97,9 +119,22 @@ class SessionTarget : public ByteTarget {
     while (true) {
       client.received += out;
       out.clear();
+      client.waits = next == Next::wait;
       if (next == Next::end) return end(client);
-      if (next == Next::read) return;
+      if (next == Next::read || next == Next::wait) return;
       next = client.session.go_on(services_, out);
+    }
+  }
+
+  // Each in its own step, first come first served, until nobody is left; those who have gone are passed over.
+  void wake_the_woken() {
+    while (!turn_.woken.empty()) {
+      const engine::Wakeup wakeup = turn_.woken.front();
+      turn_.woken.erase(turn_.woken.begin());
+      Client& client = clients_.at(names_.at(wakeup.session));
+      if (client.ended) continue;
+      std::string out;
+      proceed(client, client.session.wake(wakeup.answer, services_, out), out);
     }
   }
 
@@ -107,6 +142,7 @@ class SessionTarget : public ByteTarget {
     if (client.ended) return;
     while (!client.session.end_some(services_, 1)) continue;
     client.ended = true;
+    client.waits = false;
     ports_.erase(client.port);
   }
 
@@ -130,8 +166,10 @@ class SessionTarget : public ByteTarget {
   engine::ShardedTable<NullMutex> table_;
   server::Registry<NullMutex> registry_;
   std::array<server::Statistics, 1> statistics_;
-  const server::Services<NullMutex> services_;
+  server::Turn turn_{.now = 1000, .woken = {}};
+  const server::Services<NullMutex> services_{settings_, table_, registry_, statistics_[0], statistics_, turn_};
   std::map<std::string, Client> clients_;
+  std::map<SessionId, std::string> names_;
   std::set<int> ports_;
 };
 
@@ -139,12 +177,14 @@ class SessionTarget : public ByteTarget {
 
 std::unique_ptr<Target> make_session_target(std::vector<std::string> flags, std::size_t bytes_at_once) {
   Configuration configuration;
-  auto& [settings, locks_max] = configuration;
+  auto& [settings, locks_max, waiters_max] = configuration;
   settings.line_bytes_max = take_number(flags, "--max-line-bytes", settings.line_bytes_max);
   settings.output_bytes_max = take_number(flags, "--max-output-bytes", settings.output_bytes_max);
   settings.classic = take_flag(flags, "--classic");
   settings.dump = !take_flag(flags, "--no-dump");
   settings.registry = !take_flag(flags, "--no-registry");
+  settings.input_bytes_max = take_number(flags, "--max-input-bytes", settings.input_bytes_max);
+  waiters_max = take_number(flags, "--max-waiters", waiters_max);
   locks_max = take_number(flags, "--max-locks", locks_max);
   expect_none_left(flags);
   return std::make_unique<SessionTarget>(configuration, bytes_at_once);

@@ -108,6 +108,15 @@ std::string ClientSocket::at_hand() {
   return std::exchange(received_, {});
 }
 
+bool ClientSocket::has_come() {
+  while (!ended_ && read_some()) continue;
+  return ended_ || !received_.empty();
+}
+
+void ClientSocket::await() {
+  while (!has_come()) wait(POLLIN);
+}
+
 void ClientSocket::finish() const {
   if (::shutdown(fd_, SHUT_WR) != 0) throw_errno("shutdown");
 }

@@ -32,6 +32,10 @@ class ClientSocket {
   /// What has come and was not taken; waits for nothing.
   std::string at_hand();
 
+  /// Whether something has come that was not taken, or the end of the stream; waits for nothing. And waits for that.
+  bool has_come();
+  void await();
+
   /// FIN; RST (a Unix socket has none: there the connection is closed); and the end of the socket.
   void finish() const;
   void reset();

@@ -21,9 +21,11 @@ struct Mismatch : std::runtime_error {
 };
 
 /// A server and its clients, each known by the name that the scenario gives it, used as read_transcript() lets it be.
-/// Calls take effect one after the other, in the eyes of all clients: when send() is followed by settle(), and when
-/// finish(), close() or reset() has returned, the server has done all that comes of it. Not thread-safe. What can't be
-/// done at all (a connection that the server lost, a server that does not answer for 20 s) is a std::runtime_error.
+/// Calls take effect one after the other, in the eyes of all clients: when send() is followed by settle() or
+/// expect_wait(), and when finish(), close() or reset() has returned, the server has done all that comes of it; but for
+/// what a session has kept while it waited, which is executed when its replies have come (W2). Not thread-safe. What
+/// can't be done at all (a connection that the server lost, a server that does not answer for 20 s) is a
+/// std::runtime_error.
 class Target {
  public:
   Target() = default;
@@ -46,8 +48,20 @@ class Target {
   /// One step of the kinds `expect...`, with the addresses filled in. Throws Mismatch, at the latest from settle().
   virtual void expect(const std::string& client, const TranscriptStep& replies) = 0;
 
-  /// Throws Mismatch unless the client has received all that was expected, and nothing beyond it.
-  virtual void settle(const std::string& client) = 0;
+  /// Throws Mismatch unless the client's session waits, or comes to wait when it has executed all that was sent, and
+  /// the client has received all that was expected, and nothing beyond it. (A wait that is a short one may be over
+  /// already where there is a clock: its time is not the scenario's. Its reply is found by the next expect().)
+  virtual void expect_wait(const std::string& client) = 0;
+
+  /// The time of this client's wait is up, and the wait with it: so it is when this returns. expect_wait() was called.
+  virtual void time_out(const std::string& client) = 0;
+
+  /// Throws Mismatch unless all these tokens were shown, and grow.
+  virtual void expect_rising(const std::vector<std::string>& tokens) = 0;
+
+  /// Throws Mismatch unless the client has received all that was expected, and nothing beyond it. waits: expect_wait()
+  /// was called, and no reply was expected since.
+  virtual void settle(const std::string& client, bool waits) = 0;
 
   /// S6. Throws Mismatch unless all connections are at their ends then, without another byte, and all locks free.
   virtual void shut_down() = 0;
@@ -61,10 +75,10 @@ std::unique_ptr<Target> make_session_target(std::vector<std::string> flags, std:
 
 enum class Transport { tcp, unix_socket };
 
-/// A daemon started for this target alone: `binary`, two threads unless `flags` say otherwise. Throws where it does not
-/// start, or does not end with exit status 0.
+/// A daemon started for this target alone: `binary` with `flags`, and so many threads unless these say otherwise.
+/// Throws where it does not start, or does not end with exit status 0.
 std::unique_ptr<Target> make_daemon_target(const std::string& binary, const std::vector<std::string>& flags,
-                                           Transport transport);
+                                           Transport transport, unsigned threads);
 
 /// For targets that read flags by themselves: removes `name`, with its number, from `flags`; whether or what it was.
 bool take_flag(std::vector<std::string>& flags, std::string_view name);

@@ -10,6 +10,7 @@ add_library(lockd_scenario STATIC
   scenario_daemon.cc
   scenario_daemon_target.cc
   scenario_model_target.cc
+  scenario_pattern.cc
   scenario_session_target.cc
   scenario_socket.cc
   scenario_target.cc
@@ -22,11 +23,11 @@ target_link_libraries(scenario PRIVATE lockd_scenario)
 target_compile_definitions(scenario PRIVATE LOCKD_BINARY="$<TARGET_FILE:lockd>")
 add_dependencies(scenario lockd)
 
-# A scenario that concerns only the daemon's edge says so: `# targets: tcp unix`.
+# A scenario that concerns only the daemon's edge says so: `# targets: tcp1 tcp4 unix4`.
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scenarios/*.txt)
 foreach(path IN LISTS scenarios)
   cmake_path(GET path STEM name)
-  set(targets model session bytewise tcp unix)
+  set(targets model session bytewise tcp1 tcp4 unix4)
   file(STRINGS ${path} line REGEX "^# targets: " ENCODING UTF-8)
   if(line)
     string(REGEX REPLACE "^# targets: " "" targets "${line}")
@@ -40,7 +41,7 @@ foreach(path IN LISTS scenarios)
 endforeach()
 
 lockd_unit_test(scenario_tests
-  SOURCES golden_replay_test.cc scenario_test.cc transcript_test.cc
+  SOURCES golden_replay_test.cc scenario_pattern_test.cc scenario_test.cc transcript_test.cc
   LIBRARIES lockd_scenario
 )
 target_compile_definitions(scenario_tests PRIVATE

@@ -16,9 +16,18 @@ enum class ClientState { open, receiving, drained, gone };
 
 // The last state in which a client can do a thing.
 ClientState last_state_for(StepKind kind) {
-  if (kind == StepKind::send || kind == StepKind::finish) return ClientState::open;
-  if (kind == StepKind::close || kind == StepKind::reset) return ClientState::drained;
-  return ClientState::receiving;
+  switch (kind) {
+    case StepKind::send:
+    case StepKind::finish:
+    case StepKind::wait:  // S3: who waits has not sent FIN
+    case StepKind::time_out:
+      return ClientState::open;
+    case StepKind::close:
+    case StepKind::reset:
+      return ClientState::drained;
+    default:
+      return ClientState::receiving;
+  }
 }
 
 std::optional<unsigned> hex_digit(char character) {
@@ -54,14 +63,15 @@ class Reader {
   }
 
   void read_line(std::string_view line) {
-    static const std::map<std::string_view, StepKind> words{{"connect", StepKind::connect},
-                                                            {"finish", StepKind::finish},
-                                                            {"close", StepKind::close},
-                                                            {"reset", StepKind::reset}};
+    static const std::map<std::string_view, StepKind> words{
+        {"connect", StepKind::connect}, {"finish", StepKind::finish}, {"close", StepKind::close},
+        {"reset", StepKind::reset},     {"waits", StepKind::wait},    {"timeout", StepKind::time_out}};
     std::string_view rest = line;
     const auto word = take_word(rest);
     if (word == "flags") {
       read_flags(rest);
+    } else if (word == "tokens") {
+      read_tokens(rest);
     } else if (const auto found = words.find(word); found != words.end()) {
       add({found->second, line_, client_name(rest), "", {}});
     } else {
@@ -75,6 +85,18 @@ class Reader {
     while (!rest.empty()) {
       if (const auto flag = take_word(rest); !flag.empty()) step.lines.emplace_back(flag);
     }
+    steps_.push_back(std::move(step));
+  }
+
+  // `A < B < C`
+  void read_tokens(std::string_view rest) {
+    TranscriptStep step{StepKind::tokens, line_, "", "", {}};
+    while (true) {
+      step.lines.push_back(checked_name(take_word(rest), "token"));
+      if (rest.empty()) break;
+      if (take_word(rest) != "<") fail("no `<` between tokens");
+    }
+    if (step.lines.size() < 2) fail("one token has no order");
     steps_.push_back(std::move(step));
   }
 
@@ -98,9 +120,11 @@ class Reader {
     }
   }
 
-  std::string client_name(std::string_view text) const {
+  std::string client_name(std::string_view text) const { return checked_name(text, "client"); }
+
+  std::string checked_name(std::string_view text, const std::string& whose) const {
     const auto ordinary = [](unsigned char byte) { return std::isalnum(byte) != 0 || byte == '_'; };
-    if (text.empty() || !std::ranges::all_of(text, ordinary)) fail("no client's name: " + std::string(text));
+    if (text.empty() || !std::ranges::all_of(text, ordinary)) fail("no " + whose + "'s name: " + std::string(text));
     return std::string(text);
   }
 

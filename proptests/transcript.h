@@ -14,8 +14,15 @@
 //     finish C                          C closes its sending side (FIN) and goes on reading
 //     close C                           C closes its connection
 //     reset C                           C's connection is reset (RST)
+//     waits C                           C's session waits now (W1), and has answered all that it has executed
+//     timeout C                         the time of that wait is up (W5): targets without a clock are told so, a
+//     daemon's
+//                                       own clock says it, so milliseconds are few where this follows, and else many
+//     tokens A < B < C                  the tokens of these names, which were shown, grow in this order (T1)
 //
-// One blank stands between the sign and the bytes, and those behind it count. `{C}` stands for client C's address.
+// One blank stands between the sign and the bytes, and those behind it count. In replies `{C}` stands for client C's
+// address, `{token NAME}` for a token, always the same one for a name and different ones for different names (T1), and
+// `{number}` for any number at all.
 #ifndef LOCKD_PROPTESTS_TRANSCRIPT_H_
 #define LOCKD_PROPTESTS_TRANSCRIPT_H_
 
@@ -42,16 +49,20 @@ enum class StepKind {
   expect_end,
   finish,
   close,
-  reset
+  reset,
+  wait,
+  time_out,
+  tokens
 };
 
 /// One thing to do or to see. Reply lines of one client and sort that follow one another make one step.
 struct TranscriptStep {
   StepKind kind = StepKind::flags;
   int line = 0;                    // where it begins in the file, from 1
-  std::string client;              // of all but `flags`
+  std::string client;              // of all but `flags` and `tokens`
   std::string bytes;               // of `send`: all that goes out, the LF included
-  std::vector<std::string> lines;  // of `expect` and `expect_any_order`: without LF; of `flags`: the words
+  std::vector<std::string> lines;  // of `expect` and `expect_any_order`: without LF; of `flags`: the words; of
+                                   // `tokens`: the names
 
   friend bool operator==(const TranscriptStep&, const TranscriptStep&) = default;
 };

@@ -69,6 +69,17 @@ TEST(Transcript, reply_lines_of_one_client_and_sort_make_one_step) {
   EXPECT_EQ(std::vector(steps.begin() + 2, steps.end()), expected);
 }
 
+TEST(Transcript, W_T_steps_of_waits_and_tokens) {
+  const std::vector<TranscriptStep> expected{
+      {StepKind::wait, 2, "a", "", {}},
+      {StepKind::time_out, 3, "a", "", {}},
+      {StepKind::tokens, 4, "", "", {"x", "y_2", "z"}},
+      {StepKind::expect, 5, "a", "", {"{token x} {number}"}},
+  };
+  const auto steps = scenario("connect a\nwaits a\ntimeout a\ntokens x < y_2 < z\na< {token x} {number}\n");
+  EXPECT_EQ(std::vector(steps.begin() + 1, steps.end()), expected);
+}
+
 TEST(Transcript, blanks_and_empty_lines_count) {
   const auto steps = scenario("connect a\na>\na> \na>  g  \na<\na<  x \n");
   ASSERT_EQ(steps.size(), 5U);
@@ -104,6 +115,10 @@ TEST(Transcript, errors_say_where_and_what) {
   EXPECT_EQ(error_of("connect a\nflags --classic\n"), "f:2: flags must be the first step");
   EXPECT_EQ(error_of("flags\nflags\n"), "f:2: flags must be the first step");
   EXPECT_EQ(error_of("connect a\na>|\n"), "f:2: no bytes to send");
+  EXPECT_EQ(error_of("tokens\n"), "f:1: no token's name: ");
+  EXPECT_EQ(error_of("tokens a\n"), "f:1: one token has no order");
+  EXPECT_EQ(error_of("tokens a b\n"), "f:1: no `<` between tokens");
+  EXPECT_EQ(error_of("tokens a < <\n"), "f:1: no token's name: <");
 }
 
 TEST(Transcript, bad_escapes_are_errors) {
@@ -123,6 +138,9 @@ TEST(Transcript, clients_do_what_they_can) {
   EXPECT_EQ(error_of("connect a\nconnect a\n"), "f:2: connects twice: a");
   EXPECT_EQ(error_of("connect a\nclose a\nconnect a\n"), "f:3: connects twice: a");
   EXPECT_EQ(error_of("connect a\nfinish a\na> g\n"), "f:3: too late for that: a");
+  EXPECT_EQ(error_of("waits a\n"), "f:1: never connected: a");
+  EXPECT_EQ(error_of("connect a\nfinish a\nwaits a\n"), "f:3: too late for that: a");
+  EXPECT_EQ(error_of("connect a\nfinish a\ntimeout a\n"), "f:3: too late for that: a");
   EXPECT_EQ(error_of("connect a\nfinish a\nfinish a\n"), "f:3: too late for that: a");
   EXPECT_EQ(error_of("connect a\nclose a\na< x\n"), "f:3: too late for that: a");
   EXPECT_EQ(error_of("connect a\nreset a\nclose a\n"), "f:3: too late for that: a");

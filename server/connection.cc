@@ -39,7 +39,7 @@ Connection<Mutex>::~Connection() {
 template <class Mutex>
 void Connection<Mutex>::serve(SessionId id, std::string address) {
   try {
-    session_.emplace(id, std::move(address), worker_.services);
+    session_.emplace(id, std::move(address), worker_.services, worker_.home);
   } catch (const std::bad_alloc&) {
     spdlog::error("out of memory: a connection is dropped");
     return close();
@@ -88,7 +88,7 @@ void Connection<Mutex>::on_readable() {
   peer_done_ = error == asio::error::eof;
   if (phase_ == Phase::closing) return peer_done_ ? close() : wait_readable();
   if (peer_done_) return proceed(session_->finish());
-  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services, output()));
+  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services_now(), output()));
 }
 
 /// Where the session appends: to what waits already, or else to the buffer that all connections of the thread share.
@@ -100,10 +100,15 @@ std::string& Connection<Mutex>::output() {
 template <class Mutex>
 void Connection<Mutex>::proceed(Next next) {
   next_ = next;
+  worker_.bring_wakeups();
+  if (next_ != Next::wait) end_wait();
   flush();
   if (phase_ != Phase::serving) return;
   switch (next_) {
     case Next::read:
+      return wait_readable();
+    case Next::wait:
+      begin_wait();
       return wait_readable();
     case Next::turn:
     case Next::drain:
@@ -122,8 +127,42 @@ void Connection<Mutex>::take_turn_if_drained() {
   asio::post(worker_.context, bound([](Connection& self) {
                self.turn_pending_ = false;
                if (self.phase_ == Phase::serving)
-                 self.proceed(self.session_->go_on(self.worker_.services, self.output()));
+                 self.proceed(self.session_->go_on(self.worker_.services_now(), self.output()));
              }));
+}
+
+// ---- waiting ----
+
+/// Or it goes on, or the next one begins: then its deadline is another.
+template <class Mutex>
+void Connection<Mutex>::begin_wait() {
+  worker_.waiting[session_->id()] = this;
+  const auto deadline = worker_.time_of(session_->deadline());
+  if (wait_ && wait_->expiry() == deadline) return;
+  if (!wait_) wait_ = std::make_unique<asio::steady_timer>(worker_.context);
+  wait_->expires_at(deadline);
+  wait_->async_wait(bound([](Connection& self, const Error& error) {
+    if (!error) self.on_wait_deadline();
+  }));
+}
+
+template <class Mutex>
+void Connection<Mutex>::end_wait() {
+  if (!wait_) return;
+  wait_.reset();
+  worker_.waiting.erase(session_->id());
+}
+
+/// Not where the wait ended, and perhaps another one began, after it had fired.
+template <class Mutex>
+void Connection<Mutex>::on_wait_deadline() {
+  if (!wait_ || wait_->expiry() > asio::steady_timer::clock_type::now()) return;
+  proceed(session_->time_out(worker_.services_now(), output()));
+}
+
+template <class Mutex>
+void Connection<Mutex>::wake(const Answer& answer) {
+  proceed(session_->wake(answer, worker_.services_now(), output()));
 }
 
 // ---- writing ----
@@ -186,14 +225,16 @@ template <class Mutex>
 void Connection<Mutex>::end() {
   if (phase_ != Phase::serving) return;
   phase_ = Phase::ending;
+  end_wait();
   worker_.ends.push(this->shared_from_this());
 }
 
 template <class Mutex>
 bool Connection<Mutex>::end_some(std::size_t locks_max) {
-  if (!session_->end_some(worker_.services, locks_max)) return false;
-  close_gently();
-  return true;
+  const bool is_over = session_->end_some(worker_.services_now(), locks_max);
+  worker_.bring_wakeups();
+  if (is_over) close_gently();
+  return is_over;
 }
 
 /// A reset is a client's business; that a host has vanished an operator wants to know.

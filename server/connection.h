@@ -46,6 +46,9 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   /// connection is closing.
   bool end_some(std::size_t locks_max);
 
+  /// W4: its Wakeup has come, with this answer. Only while its session waits, and its worker says so.
+  void wake(const Answer& answer);
+
  private:
   enum class Phase : std::uint8_t { serving, ending, closing, closed };
 
@@ -60,6 +63,10 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   std::string& output();
   void proceed(Next next);
   void take_turn_if_drained();
+
+  void begin_wait();
+  void end_wait();
+  void on_wait_deadline();
 
   void flush();
   std::optional<std::size_t> send(std::string_view bytes);
@@ -82,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   std::optional<Session<Mutex>> session_;                // none if refused
   std::string unsent_;                                   // replies that the kernel did not take yet
   std::unique_ptr<boost::asio::steady_timer> deadline_;  // while replies wait for the peer, and while closing
+  std::unique_ptr<boost::asio::steady_timer> wait_;      // while the session waits (W1)
   Next next_ = Next::read;
   Phase phase_ = Phase::serving;
   bool reading_ = false;       // a wait for input is pending

@@ -1,4 +1,4 @@
-// The answers of many lines: d, sd, dump, who (L1, L2, L5, R3).
+// The answers of many lines: d, sd, dump, who, list (L1, L2, L5, R3, E2).
 #ifndef LOCKD_SERVER_LISTING_H_
 #define LOCKD_SERVER_LISTING_H_
 
@@ -22,7 +22,7 @@ namespace lockd::server {
 template <class Mutex>
 class Listing {
  public:
-  /// verb: list_locks, list_shared, dump or who; text: what followed it.
+  /// verb: list_locks, list_shared, dump, who or list; text: what followed it.
   Listing(Verb verb, std::string_view text);
 
   /// Appends a slice to `out`: about slice_bytes_max of it, or as much as a look at slice_records_max records gives.
@@ -33,10 +33,18 @@ class Listing {
   static constexpr std::size_t slice_records_max = 2048;     // some 100 us, also where it finds nothing to show
 
  private:
-  /// What is still to be written: a key with those of its holders, as they were at one moment (L5), or a row of `who`.
+  /// A holder, a waiter, or a name.
+  struct Row {
+    Label label;
+    std::uint64_t token = 0;   // of `list`; 0 for a waiter
+    std::uint64_t age_ms = 0;  // the same
+  };
+
+  /// What is still to be written: a key with those who have it, as they were at one moment (L5), or a row of `who`.
   struct Group {
     std::string title;  // the key; of `who` the address
-    std::vector<Label> labels;
+    LockKind kind = LockKind::exclusive;
+    std::vector<Row> rows;
   };
 
   /// How far one look under a shard's mutex may go.
@@ -44,15 +52,19 @@ class Listing {
 
   std::size_t look(const Services<Mutex>& services);
   void look_at_key(const Services<Mutex>& services);
+  void look_at_holders(const Services<Mutex>& services);
+  void look_at_claims(const Services<Mutex>& services);
   std::size_t look_at_names(const Services<Mutex>& services);
   void write(std::string& out, std::size_t bytes_end);
-  void write_label(std::string& out, const Group& group);
+  void write_row(std::string& out, const Group& group);
+  void write_pair(std::string& out, const Group& group) const;
   void write_json(std::string& out, const Group& group);
+  void write_claim(std::string& out, const Group& group) const;
 
   LockKind kind() const;
 
   Verb verb_;
-  std::string text_;  // the key of d and sd, the name of who; of dump whether it is `shared`
+  std::string text_;  // the key of d and sd, the name of who, the prefix of list; of dump whether it is `shared`
 
   engine::TableCursor cursor_;
   std::uint64_t names_after_ = 0;
@@ -61,7 +73,7 @@ class Listing {
 
   std::vector<Group> groups_;
   std::size_t group_at_ = 0;  // the next to be written...
-  std::size_t label_at_ = 0;  // ...and within it
+  std::size_t row_at_ = 0;    // ...and within it
   bool first_key_ = true;     // dump: no comma yet
   bool opened_ = false;
   bool finished_ = false;

@@ -110,11 +110,18 @@ void add_protocol_options(CLI::App& app, RawOptions& raw) {
       ->type_name("N")
       ->capture_default_str()
       ->transform(whole_number(1, std::uint64_t{1} << 20));
+  app.add_option("--max-input-bytes", settings.input_bytes_max, "what is kept of a client's requests while it waits")
+      ->type_name("N")
+      ->capture_default_str()
+      ->transform(whole_number(1, std::uint64_t{1} << 26));
   app.add_option("--max-output-bytes", settings.output_bytes_max, "replies kept for a client that does not read them")
       ->type_name("N")
       ->capture_default_str()
       ->transform(whole_number(1, std::uint64_t{1} << 26));
   app.add_option("--max-locks", raw.options.locks_max, "locks of one connection [default: no bound]")
+      ->type_name("N")
+      ->transform(whole_number(1, UINT64_MAX));
+  app.add_option("--max-waiters", raw.options.waiters_max, "waiters in one line [default: no bound]")
       ->type_name("N")
       ->transform(whole_number(1, UINT64_MAX));
 }
@@ -124,6 +131,10 @@ void add_process_options(CLI::App& app, RawOptions& raw) {
       ->type_name("N")
       ->capture_default_str()
       ->transform(whole_number(1, threads_max));
+  app.add_option(
+         "--state-dir", raw.options.state_directory,
+         "where to keep the high-water mark of tokens, so that they grow across restarts whatever the clock does")
+      ->type_name("DIR");
   app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")->type_name("PATH");
   app.add_option("--log-level", raw.options.log_level, "what to log to stderr")
       ->type_name("LEVEL")

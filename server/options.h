@@ -18,11 +18,13 @@ namespace lockd::server {
 struct Options {
   std::vector<std::string> listen;  // URIs; none: 127.0.0.1 and [::1], port 9999
   unsigned threads = 1;             // I/O threads, 1 to 64
-  Settings settings;                // --classic, --no-dump, --no-registry, --max-line-bytes, --max-output-bytes
+  Settings settings;  // --classic, --no-dump, --no-registry, --max-line-bytes, --max-input-bytes, --max-output-bytes
   std::optional<std::uint64_t> connections_max;  // S4; by default what the descriptor limit allows
   std::optional<std::uint64_t> locks_max;        // S5
+  std::optional<std::uint64_t> waiters_max;      // W7
   std::chrono::seconds peer_timeout{30};         // S2: 1 s to 1 h
   unsigned unix_mode = 0660;                     // permission bits of Unix sockets
+  std::string state_directory;                   // T1; none if empty
   std::string pidfile;                           // none if empty
   std::string log_level = "info";
 };

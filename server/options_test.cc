@@ -86,6 +86,9 @@ TEST_F(OptionsTest, defaults_are_those_of_the_protocol) {
   EXPECT_TRUE(options.settings.registry);
   EXPECT_EQ(options.connections_max, std::nullopt);
   EXPECT_EQ(options.locks_max, std::nullopt);
+  EXPECT_EQ(options.waiters_max, std::nullopt);
+  EXPECT_EQ(options.settings.input_bytes_max, 65536U);
+  EXPECT_EQ(options.state_directory, "");
   EXPECT_EQ(options.peer_timeout, 30s);
   EXPECT_EQ(options.unix_mode, 0660U);
   EXPECT_EQ(options.pidfile, "");
@@ -98,7 +101,11 @@ TEST_F(OptionsTest, each_flag_sets_its_own) {
        "--classic", "--no-dump",          "--no-registry", "--max-connections",  "100",       "--max-line-bytes",
        "200",       "--max-output-bytes", "300",           "--max-locks",        "400",       "--peer-timeout",
        "5",         "--unix-mode",        "0600",          "--pidfile",          "/run/p",    "--log-level",
-       "debug"});
+       "debug",     "--max-input-bytes",  "500",           "--max-waiters",      "600",       "--state-dir",
+       "/var/s"});
+  EXPECT_EQ(options.settings.input_bytes_max, 500U);
+  EXPECT_EQ(options.waiters_max, 600U);
+  EXPECT_EQ(options.state_directory, "/var/s");
   EXPECT_EQ(options.listen, (std::vector<std::string>{"tcp://127.0.0.1:0", "unix:///run/a.sock"}));
   EXPECT_EQ(options.threads, 3U);
   EXPECT_TRUE(options.settings.classic);
@@ -229,14 +236,16 @@ class OptionRange : public OptionsTest, public testing::WithParamInterface<Range
 
 INSTANTIATE_TEST_SUITE_P(
     numbers, OptionRange,
-    testing::Values(Range{"threads", {"1", "64"}, {"0", "65", "-1", "1.5", "two", "", "4294967297"}},
-                    Range{"max-connections", {"1", "1000000"}, {"0", "-1", "many", "", "99999999999999999999"}},
-                    Range{"max-line-bytes", {"1", "1048576"}, {"0", "1048577", "-1", "8k", ""}},
-                    Range{"max-output-bytes", {"1", "67108864"}, {"0", "67108865", "-1", "1M", ""}},
-                    Range{"max-locks",
-                          {"1", "18446744073709551615"},
-                          {"0", "-1", "1.5", "1e3", "none", "", "18446744073709551616"}},
-                    Range{"peer-timeout", {"1", "3600"}, {"0", "3601", "-1", "30s", "0.5", ""}}));
+    testing::Values(
+        Range{"threads", {"1", "64"}, {"0", "65", "-1", "1.5", "two", "", "4294967297"}},
+        Range{"max-connections", {"1", "1000000"}, {"0", "-1", "many", "", "99999999999999999999"}},
+        Range{"max-line-bytes", {"1", "1048576"}, {"0", "1048577", "-1", "8k", ""}},
+        Range{"max-output-bytes", {"1", "67108864"}, {"0", "67108865", "-1", "1M", ""}},
+        Range{"max-input-bytes", {"1", "67108864"}, {"0", "67108865", "-1", "1M", ""}},
+        Range{"max-waiters", {"1", "18446744073709551615"}, {"0", "-1", "1.5", "many", "", "18446744073709551616"}},
+        Range{
+            "max-locks", {"1", "18446744073709551615"}, {"0", "-1", "1.5", "1e3", "none", "", "18446744073709551616"}},
+        Range{"peer-timeout", {"1", "3600"}, {"0", "3601", "-1", "30s", "0.5", ""}}));
 INSTANTIATE_TEST_SUITE_P(
     words, OptionRange,
     testing::Values(Range{"unix-mode", {"0", "600", "0777"}, {"778", "1777", "8", "rw", "-1", "", "0x1"}},
@@ -317,8 +326,9 @@ TEST_F(OptionsTest, help_lists_every_flag) {
   EXPECT_EQ(exit->status, 0);
   for (const char* flag :
        {"--listen URI", "--threads N", "--classic", "--no-dump", "--no-registry", "--max-connections N",
-        "--max-line-bytes N", "--max-output-bytes N", "--max-locks N", "--peer-timeout S", "--unix-mode MODE",
-        "--pidfile PATH", "--log-level LEVEL", "--config FILE", "--version", "--help"}) {
+        "--max-line-bytes N", "--max-input-bytes N", "--max-output-bytes N", "--max-waiters N", "--state-dir DIR",
+        "--max-locks N", "--peer-timeout S", "--unix-mode MODE", "--pidfile PATH", "--log-level LEVEL", "--config FILE",
+        "--version", "--help"}) {
     EXPECT_NE(exit->text.find(flag), std::string::npos) << flag << " is missing in:\n" << exit->text;
   }
   for (const char* value : {"8192", "1048576", "30", "660", "info"}) {

@@ -39,16 +39,34 @@ struct Line {
 const std::vector<Line> lines = {
     {{Outcome::lock_get_success}, "a b", "1 Lock Get Success: a b\n"},
     {{Outcome::lock_get_failure}, "a b", "0 Lock Get Failure: a b\n"},
+    {{Outcome::lock_get_timeout}, "a b", "0 Lock Get Timeout: a b\n"},
+    {{Outcome::lock_get_deadlock}, "a b", "0 Lock Get Deadlock: a b\n"},
+    {{Outcome::lock_get_canceled}, "a b", "0 Lock Get Canceled: a b\n"},
     {{Outcome::lock_release_success}, "a b", "1 Lock Release Success: a b\n"},
     {{Outcome::lock_release_failure}, "a b", "0 Lock Release Failure: a b\n"},
     {{Outcome::lock_is_locked}, "a b", "1 Lock Is Locked: a b\n"},
     {{Outcome::lock_not_locked}, "a b", "0 Lock Not Locked: a b\n"},
+    {{Outcome::lock_waiters, 0}, "a b", "0 Lock Waiters: a b\n"},
+    {{Outcome::lock_token, 9007199254740991}, "a b", "9007199254740991 Lock Token: a b\n"},
+    {{Outcome::lock_not_held}, "a b", "0 Lock Not Held: a b\n"},
     {{Outcome::shared_get_success, 12}, "a b", "12 Shared Lock Get Success: a b\n"},
+    {{Outcome::shared_get_failure}, "a b", "0 Shared Lock Get Failure: a b\n"},
+    {{Outcome::shared_get_timeout}, "a b", "0 Shared Lock Get Timeout: a b\n"},
+    {{Outcome::shared_get_canceled}, "a b", "0 Shared Lock Get Canceled: a b\n"},
     {{Outcome::shared_release_success}, "a b", "1 Shared Lock Release Success: a b\n"},
     {{Outcome::shared_release_failure}, "a b", "0 Shared Lock Release Failure: a b\n"},
     {{Outcome::shared_is_locked, 3}, "a b", "3 Shared Lock Is Locked: a b\n"},
     {{Outcome::shared_not_locked}, "a b", "0 Shared Lock Not Locked: a b\n"},
+    {{Outcome::shared_waiters, 15000}, "a b", "15000 Shared Lock Waiters: a b\n"},
+    {{Outcome::shared_token, 7}, "a b", "7 Shared Lock Token: a b\n"},
+    {{Outcome::shared_not_held}, "a b", "0 Shared Lock Not Held: a b\n"},
     {{Outcome::too_many_locks}, "a b", "0 Too Many Locks: a b\n"},
+    {{Outcome::too_many_waiters}, "a b", "0 Too Many Waiters: a b\n"},
+    {{Outcome::out_of_tokens}, "a b", "0 Out Of Tokens: a b\n"},
+    {{Outcome::locks_released, 3}, "", "3 Locks Released\n"},
+    {{Outcome::canceled}, "", "1 Canceled\n"},
+    {{Outcome::nothing_to_cancel}, "", "0 Nothing To Cancel\n"},
+    {{Outcome::too_much_input, 65536}, "", "0 Too Much Input: limit 65536 bytes\n"},
     {{Outcome::unknown_command}, "frob", "0 Unknown Command: frob\n"},
     {{Outcome::bad_arguments}, "ping", "0 Bad Arguments: ping\n"},
     {{Outcome::line_too_long, 8192}, "", "0 Line Too Long: limit 8192 bytes\n"},
@@ -58,7 +76,7 @@ const std::vector<Line> lines = {
     {{Outcome::version}, "1.22.333", "1 lockd 1.22.333\n"},
 };
 
-TEST(Printer, X1_X2_X3_H1_H2_H3_S5_F6_F8_F9_L4_R2_E4_the_text_of_each_outcome) {
+TEST(Printer, X1_X2_X3_H1_H2_H3_W1_W2_W6_W7_W8_W9_C1_C2_T1_T2_E1_S5_F6_F8_F9_L4_R2_E4_the_text_of_each_outcome) {
   std::set<Outcome> seen;
   for (const auto& [answer, text, bytes] : lines) {
     EXPECT_EQ(printed(answer, text), bytes);
@@ -112,6 +130,17 @@ TEST(Printer, F8_an_unknown_verb_is_cut_to_64_of_its_own_bytes) {
   std::string escaped;
   for (int i = 0; i < 64; ++i) escaped += "\\xEE";
   EXPECT_EQ(printed({Outcome::unknown_command}, std::string(8192, '\xee')), "0 Unknown Command: " + escaped + "\n");
+}
+
+TEST(Printer, E2_a_listed_holder_has_no_blanks) {
+  const auto listed = [](std::string_view holder) {
+    std::string out = "> ";
+    print_listed_holder(out, holder);
+    return out;
+  };
+  EXPECT_EQ(listed("127.0.0.1:50000"), "> 127.0.0.1:50000");
+  EXPECT_EQ(listed("a b\\c\t\r\v\f"), "> a\\x20b\\x5Cc\\x09\\x0D\\x0B\\x0C");
+  EXPECT_EQ(listed(std::string_view("\0\xC3\x7F", 3)), std::string_view("> \0\xC3\x7F", 5));
 }
 
 TEST(Printer, E4_help_has_a_line_for_each_verb_and_END) {

@@ -1,6 +1,8 @@
 #include "server/protocol.h"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "engine/check.h"
 
@@ -8,15 +10,30 @@ namespace lockd::server {
 
 const std::array<VerbRow, verb_count> verb_table = {{
     {Verb::get, "g", "g KEY", "take the exclusive lock KEY, or fail at once", Takes::text},
+    {Verb::get_wait, "gw", "gw MILLISECONDS KEY", "take the exclusive lock KEY, waiting in line for so long",
+     Takes::text, Numbers::milliseconds},
     {Verb::release, "r", "r KEY", "release the exclusive lock KEY", Takes::text},
     {Verb::inspect, "i", "i KEY", "is anybody holding the exclusive lock KEY?", Takes::text},
+    {Verb::inspect_line, "iw", "iw KEY", "how many wait for the exclusive lock KEY?", Takes::text},
+    {Verb::token, "t", "t KEY", "the token of the exclusive lock KEY, which this connection holds", Takes::text},
     {Verb::get_shared, "sg", "sg KEY", "take the shared lock KEY; how many hold it now?", Takes::text},
+    {Verb::get_limited, "sgl", "sgl LIMIT KEY", "the same, unless LIMIT hold it already or somebody is in line",
+     Takes::text, Numbers::limit},
+    {Verb::get_limited_wait, "sgw", "sgw LIMIT MILLISECONDS KEY", "the same, waiting in line for so long", Takes::text,
+     Numbers::limit_and_milliseconds},
     {Verb::release_shared, "sr", "sr KEY", "release the shared lock KEY", Takes::text},
     {Verb::inspect_shared, "si", "si KEY", "how many hold the shared lock KEY?", Takes::text},
+    {Verb::inspect_shared_line, "siw", "siw KEY", "how many wait for the shared lock KEY?", Takes::text},
+    {Verb::token_shared, "st", "st KEY", "the token of the shared lock KEY, which this connection holds", Takes::text},
+    {Verb::release_all, "ra", "ra", "release all locks of this connection", Takes::nothing},
+    {Verb::cancel, "cancel", "cancel", "stop waiting", Takes::nothing},
     {Verb::list_locks, "d", "d [KEY]", "list exclusive locks and their holders", Takes::text},
     {Verb::list_shared, "sd", "sd [KEY]", "list shared locks and their holders", Takes::text},
     {Verb::dump, "dump", "dump [shared]", "all locks and the addresses of their holders, as JSON", Takes::text},
+    {Verb::list, "list", "list [PREFIX]", "all holders and waiters, with ages and tokens, of keys that begin so",
+     Takes::text},
     {Verb::counters, "q", "q", "the classic counters", Takes::words_ignored},
+    {Verb::statistics, "stats", "stats", "all counters", Takes::nothing},
     {Verb::me, "me", "me", "this connection's address and name", Takes::words_ignored},
     {Verb::name_me, "iam", "iam [NAME]", "name this connection; without NAME, forget its name", Takes::text},
     {Verb::who, "who", "who [NAME]", "list the connections that have a name", Takes::text},
@@ -36,6 +53,22 @@ std::string_view without_outer_blanks(std::string_view bytes) {
   while (!bytes.empty() && is_blank(bytes.front())) bytes.remove_prefix(1);
   while (!bytes.empty() && is_blank(bytes.back())) bytes.remove_suffix(1);
   return bytes;
+}
+
+/// The first of some words; `rest` goes on behind it and the blanks that follow.
+std::string_view take_word(std::string_view& rest) {
+  const auto end = static_cast<std::size_t>(std::ranges::find_if(rest, is_blank) - rest.begin());
+  const std::string_view word = rest.substr(0, end);
+  rest = without_outer_blanks(rest.substr(end));
+  return word;
+}
+
+/// F9: a number of an extended verb, which stands first in `rest` and is taken off it; whether it is good.
+bool take_number(std::string_view& rest, std::uint32_t least, std::uint32_t& number) {
+  constexpr std::uint32_t most = 2147483647;
+  const std::string_view word = take_word(rest);
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size() && number >= least && number <= most;
 }
 
 /// F11: what a browser's request, and the line after it, begin with.
@@ -86,15 +119,14 @@ std::optional<ParsedLine> Parser::parse(std::string_view line) {
 }
 
 ParsedLine Parser::parse_words(std::string_view words) {
-  const std::string_view name =
-      words.substr(0, static_cast<std::size_t>(std::ranges::find_if(words, is_blank) - words.begin()));
-  const std::string_view rest = without_outer_blanks(words.substr(name.size()));
+  std::string_view rest = words;
+  const std::string_view name = take_word(rest);
   const auto* row = std::ranges::find(verb_table, name, &VerbRow::name);
   if (is_browser(name)) return {LineKind::browser};
   if (row == verb_table.end()) return {LineKind::unknown_verb, Verb::get, name};
   switch (row->takes) {
     case Takes::text:
-      return {LineKind::command, row->verb, folded(rest)};
+      return parse_arguments(*row, rest);
     case Takes::nothing:
       if (!rest.empty()) return {LineKind::bad_arguments, row->verb};
       return {LineKind::command, row->verb};
@@ -102,6 +134,18 @@ ParsedLine Parser::parse_words(std::string_view words) {
       return {LineKind::command, row->verb};
   }
   LOCKD_CHECK(false, "each verb takes something that is known");
+}
+
+/// What follows a verb that takes something: its numbers, then a text that may be empty.
+ParsedLine Parser::parse_arguments(const VerbRow& row, std::string_view rest) {
+  ParsedLine line{LineKind::command, row.verb};
+  const bool limited = row.numbers == Numbers::limit || row.numbers == Numbers::limit_and_milliseconds;
+  const bool timed = row.numbers == Numbers::milliseconds || row.numbers == Numbers::limit_and_milliseconds;
+  const bool good =
+      (!limited || take_number(rest, 1, line.limit)) && (!timed || take_number(rest, 0, line.milliseconds));
+  if (!good) return {LineKind::bad_arguments, row.verb};
+  line.text = folded(rest);
+  return line;
 }
 
 /// F3. Most keys have no blank, or single spaces only: they are not copied.

@@ -20,6 +20,9 @@ enum class Takes : std::uint8_t {
   words_ignored,  // a classic verb without arguments (F9)
 };
 
+/// The numbers that stand before the text, in this order.
+enum class Numbers : std::uint8_t { none, limit, milliseconds, limit_and_milliseconds };
+
 /// One row of the table of verbs.
 struct VerbRow {
   Verb verb;
@@ -27,6 +30,7 @@ struct VerbRow {
   std::string_view usage;    // its form, for `0 Bad Arguments: USAGE` (F9) and `help` (E4)
   std::string_view summary;  // for `help`
   Takes takes;
+  Numbers numbers = Numbers::none;
 };
 
 /// All verbs, in the order of Verb. The only place that knows how a verb is spelled.
@@ -38,6 +42,8 @@ struct ParsedLine {
   LineKind kind = LineKind::command;
   Verb verb = Verb::get;
   std::string_view text = {};
+  std::uint32_t limit = 0;         // C1, C2
+  std::uint32_t milliseconds = 0;  // W1, C2
 };
 
 /// Cuts a byte stream into requests (F1 to F4, F6, F8, F9, F11). What it remembers between calls is bounded: how far
@@ -56,9 +62,12 @@ class Parser {
   /// than line_bytes_max + 1 bytes unconsumed where it found no line: of a longer one it consumes all there is (F6).
   Result next(std::string_view input);
 
+  std::size_t line_bytes_max() const { return line_bytes_max_; }
+
  private:
   std::optional<ParsedLine> parse(std::string_view line);
   ParsedLine parse_words(std::string_view words);
+  ParsedLine parse_arguments(const VerbRow& row, std::string_view rest);
   std::string_view folded(std::string_view words);
   std::size_t discard_if_too_long(std::string_view rest);
 
@@ -80,6 +89,9 @@ void print_number(std::string& out, std::uint64_t number);
 
 /// Appends a JSON string with its quotes, bytes that are no UTF-8 as `\u00hh` (L2).
 void print_json_string(std::string& out, std::string_view bytes);
+
+/// E2: appends a holder's name or address with a backslash and every blank as `\xHH`.
+void print_listed_holder(std::string& out, std::string_view holder);
 
 /// Appends the lines of `help` (E4).
 void print_help(std::string& out);

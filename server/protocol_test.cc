@@ -328,25 +328,37 @@ TEST(VerbTable, F2_F9_has_a_row_for_each_verb_in_its_order) {
     const char* name;
     const char* usage;
     Takes takes;
+    Numbers numbers;
   };
   const std::vector<Expected> expected = {
-      {Verb::get, "g", "g KEY", Takes::text},
-      {Verb::release, "r", "r KEY", Takes::text},
-      {Verb::inspect, "i", "i KEY", Takes::text},
-      {Verb::get_shared, "sg", "sg KEY", Takes::text},
-      {Verb::release_shared, "sr", "sr KEY", Takes::text},
-      {Verb::inspect_shared, "si", "si KEY", Takes::text},
-      {Verb::list_locks, "d", "d [KEY]", Takes::text},
-      {Verb::list_shared, "sd", "sd [KEY]", Takes::text},
-      {Verb::dump, "dump", "dump [shared]", Takes::text},
-      {Verb::counters, "q", "q", Takes::words_ignored},
-      {Verb::me, "me", "me", Takes::words_ignored},
-      {Verb::name_me, "iam", "iam [NAME]", Takes::text},
-      {Verb::who, "who", "who [NAME]", Takes::text},
-      {Verb::ping, "ping", "ping", Takes::nothing},
-      {Verb::version, "version", "version", Takes::nothing},
-      {Verb::help, "help", "help", Takes::nothing},
-      {Verb::quit, "quit", "quit", Takes::nothing},
+      {Verb::get, "g", "g KEY", Takes::text, Numbers::none},
+      {Verb::get_wait, "gw", "gw MILLISECONDS KEY", Takes::text, Numbers::milliseconds},
+      {Verb::release, "r", "r KEY", Takes::text, Numbers::none},
+      {Verb::inspect, "i", "i KEY", Takes::text, Numbers::none},
+      {Verb::inspect_line, "iw", "iw KEY", Takes::text, Numbers::none},
+      {Verb::token, "t", "t KEY", Takes::text, Numbers::none},
+      {Verb::get_shared, "sg", "sg KEY", Takes::text, Numbers::none},
+      {Verb::get_limited, "sgl", "sgl LIMIT KEY", Takes::text, Numbers::limit},
+      {Verb::get_limited_wait, "sgw", "sgw LIMIT MILLISECONDS KEY", Takes::text, Numbers::limit_and_milliseconds},
+      {Verb::release_shared, "sr", "sr KEY", Takes::text, Numbers::none},
+      {Verb::inspect_shared, "si", "si KEY", Takes::text, Numbers::none},
+      {Verb::inspect_shared_line, "siw", "siw KEY", Takes::text, Numbers::none},
+      {Verb::token_shared, "st", "st KEY", Takes::text, Numbers::none},
+      {Verb::release_all, "ra", "ra", Takes::nothing, Numbers::none},
+      {Verb::cancel, "cancel", "cancel", Takes::nothing, Numbers::none},
+      {Verb::list_locks, "d", "d [KEY]", Takes::text, Numbers::none},
+      {Verb::list_shared, "sd", "sd [KEY]", Takes::text, Numbers::none},
+      {Verb::dump, "dump", "dump [shared]", Takes::text, Numbers::none},
+      {Verb::list, "list", "list [PREFIX]", Takes::text, Numbers::none},
+      {Verb::counters, "q", "q", Takes::words_ignored, Numbers::none},
+      {Verb::statistics, "stats", "stats", Takes::nothing, Numbers::none},
+      {Verb::me, "me", "me", Takes::words_ignored, Numbers::none},
+      {Verb::name_me, "iam", "iam [NAME]", Takes::text, Numbers::none},
+      {Verb::who, "who", "who [NAME]", Takes::text, Numbers::none},
+      {Verb::ping, "ping", "ping", Takes::nothing, Numbers::none},
+      {Verb::version, "version", "version", Takes::nothing, Numbers::none},
+      {Verb::help, "help", "help", Takes::nothing, Numbers::none},
+      {Verb::quit, "quit", "quit", Takes::nothing, Numbers::none},
   };
   ASSERT_EQ(verb_table.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -355,7 +367,58 @@ TEST(VerbTable, F2_F9_has_a_row_for_each_verb_in_its_order) {
     EXPECT_EQ(verb_table[i].name, expected[i].name);
     EXPECT_EQ(verb_table[i].usage, expected[i].usage);
     EXPECT_EQ(verb_table[i].takes, expected[i].takes);
+    EXPECT_EQ(verb_table[i].numbers, expected[i].numbers);
     EXPECT_FALSE(verb_table[i].summary.empty());
+  }
+}
+
+// ---- F3, F9: numbers ----
+
+TEST(ParserNumbers, F9_W1_C1_C2_are_decimal_digits_in_their_range) {
+  struct Case {
+    const char* line;
+    bool good;
+    std::uint32_t limit;
+    std::uint32_t milliseconds;
+    const char* key;
+  };
+  const std::vector<Case> cases = {
+      {"gw 5 k", true, 0, 5, "k"},
+      {"gw 0 k", true, 0, 0, "k"},
+      {"gw 2147483647 k", true, 0, 2147483647, "k"},
+      {"gw 2147483648 k", false, 0, 0, ""},
+      {"gw 4294967301 k", false, 0, 0, ""},
+      {"gw 18446744073709551621 k", false, 0, 0, ""},
+      {"gw 0000000000000000000000000000000000000005 k", true, 0, 5, "k"},
+      {"gw 5", true, 0, 5, ""},
+      {"gw  5 \t a  b ", true, 0, 5, "a b"},
+      {"gw", false, 0, 0, ""},
+      {"gw k", false, 0, 0, ""},
+      {"gw -5 k", false, 0, 0, ""},
+      {"gw +5 k", false, 0, 0, ""},
+      {"gw 5k", false, 0, 0, ""},
+      {"gw 0x5 k", false, 0, 0, ""},
+      {"gw 5.0 k", false, 0, 0, ""},
+      {"sgl 1 k", true, 1, 0, "k"},
+      {"sgl 0 k", false, 0, 0, ""},
+      {"sgl 2147483648 k", false, 0, 0, ""},
+      {"sgl", false, 0, 0, ""},
+      {"sgw 3 7 k", true, 3, 7, "k"},
+      {"sgw 3 0", true, 3, 0, ""},
+      {"sgw 3 k", false, 0, 0, ""},
+      {"sgw 0 7 k", false, 0, 0, ""},
+      {"sgw 3", false, 0, 0, ""},
+  };
+  for (const auto& [line, good, limit, milliseconds, key] : cases) {
+    Parser parser(8192);
+    const std::string bytes = std::string(line) + "\n";
+    const auto [consumed, parsed] = parser.next(bytes);
+    ASSERT_TRUE(parsed.has_value()) << line;
+    ASSERT_EQ(parsed->kind, good ? LineKind::command : LineKind::bad_arguments) << line;
+    if (!good) continue;
+    EXPECT_EQ(parsed->limit, limit) << line;
+    EXPECT_EQ(parsed->milliseconds, milliseconds) << line;
+    EXPECT_EQ(parsed->text, key) << line;
   }
 }
 

@@ -29,6 +29,8 @@
 #include "server/listener.h"
 #include "server/peer_options.h"
 #include "server/throttle.h"
+#include "server/token_store.h"
+#include "server/token_supply.h"
 #include "server/worker.h"
 
 namespace lockd::server {
@@ -74,6 +76,37 @@ class Pidfile {
   std::string path_;
 };
 
+/// T1: where the server's tokens begin and, until more are reserved, end.
+class Tokens {
+ public:
+  /// state_directory: none if empty.
+  explicit Tokens(const std::string& state_directory) {
+    const auto now = std::chrono::system_clock::now();
+    if (state_directory.empty()) {
+      first_ = token_of_clock(now);
+      return;
+    }
+    try {
+      store_ = std::make_unique<TokenStore>(state_directory);
+      first_ = TokenSupply::reserve_first(*store_, now);
+    } catch (const std::exception& error) {
+      throw std::runtime_error(std::string("--state-dir: ") + error.what());
+    }
+  }
+
+  std::uint64_t first() const { return first_; }
+  std::uint64_t end() const { return store_ ? store_->mark() : engine::token_limit; }
+
+  /// Sees to it that there are always more, as long as the returned object lives. None if no more are needed.
+  std::unique_ptr<TokenKeeper> keep_supplied(engine::TokenSource& source) const {
+    return store_ ? std::make_unique<TokenKeeper>(*store_, source) : nullptr;
+  }
+
+ private:
+  std::unique_ptr<TokenStore> store_;
+  std::uint64_t first_ = 1;
+};
+
 /// Runs a context to its end. Nothing that a handler throws can be mended here: it is memory that is out, or a mistake
 /// of ours.
 void run_to_the_end(asio::io_context& context) noexcept {
@@ -97,8 +130,15 @@ class Server {
  public:
   explicit Server(const Options& options)
       : options_(options),
-        table_({random_seed(), shard_count<Mutex>, options.locks_max.value_or(UINT64_MAX)}),
+        tokens_(options.state_directory),
+        table_({.seed = random_seed(),
+                .shard_count = shard_count<Mutex>,
+                .locks_max = options.locks_max.value_or(UINT64_MAX),
+                .waiters_max = options.waiters_max.value_or(UINT64_MAX),
+                .first_token = tokens_.first(),
+                .tokens_end = tokens_.end()}),
         statistics_(options.threads),
+        turns_(options.threads),
         workers_(make_workers()) {
     if (!hangups_are_ignored()) signals_.add(SIGHUP);
   }
@@ -132,6 +172,7 @@ class Server {
       stop();
       throw std::runtime_error("--threads " + std::to_string(workers_.size()) + ": " + reason(error));
     }
+    const auto keeper = tokens_.keep_supplied(table_.token_source());
     announce();
     run_to_the_end(first().context);
     threads.clear();  // joins them
@@ -141,10 +182,14 @@ class Server {
  private:
   std::vector<std::unique_ptr<Worker<Mutex>>> make_workers() {
     std::vector<std::unique_ptr<Worker<Mutex>>> workers;
-    for (Statistics& own : statistics_) {
-      const Services<Mutex> services{options_.settings, table_, registry_, own, statistics_};
-      auto& worker = workers.emplace_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout));
+    for (std::uint32_t i = 0; i < options_.threads; ++i) {
+      const Services<Mutex> services{options_.settings, table_, registry_, statistics_[i], statistics_, turns_[i]};
+      auto& worker = workers.emplace_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, i));
       const Socket first_of_context(worker->context);  // opens its epoll now, not when descriptors may have run out
+    }
+    for (const auto& worker : workers) {
+      worker->team.clear();
+      for (const auto& member : workers) worker->team.push_back(member.get());
     }
     return workers;
   }
@@ -252,9 +297,11 @@ class Server {
 
   const Options options_;
   std::size_t connections_max_ = 0;  // S4; when all listeners are open
+  const Tokens tokens_;
   engine::ShardedTable<Mutex> table_;
   Registry<Mutex> registry_;
   std::vector<Statistics> statistics_;   // one for each worker
+  std::vector<Turn> turns_;              // the same
   std::atomic<std::size_t> served_{0};   // connections with a session, or with the last replies of one on their way
   std::atomic<std::size_t> refused_{0};  // connections too many, being told so
 

@@ -14,11 +14,18 @@ namespace lockd::server {
 /// How the server was told to speak (the flags of the same names).
 struct Settings {
   std::size_t line_bytes_max = 8192;           // F6
+  std::size_t input_bytes_max = 64 * 1024;     // W2: so much is kept of what a client sends while it waits
   std::size_t output_bytes_max = 1024 * 1024;  // F5: so much of replies waits for a client at most, but for what was
                                                // begun: a reply's line, a slice of a listing
   bool classic = false;                        // F8: silent to unknown verbs
   bool dump = true;                            // L4
   bool registry = true;                        // L4
+};
+
+/// What passes between the sessions of one I/O thread and the thread beside bytes. On cache lines of its own.
+struct alignas(64) Turn {
+  engine::Moment now = 0;  // set by the thread before it calls a session
+  engine::Wakeups woken;   // sessions that were let through, for the thread to deliver (W4)
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the
@@ -30,6 +37,7 @@ struct Services {
   Registry<Mutex>& registry;
   Statistics& statistics;                      // of this thread
   std::span<const Statistics> all_statistics;  // of every thread, this one included
+  Turn& turn;                                  // of this thread
 };
 
 }  // namespace lockd::server

@@ -1,80 +1,118 @@
 #include "server/session.h"
 
-#include <array>
 #include <optional>
 #include <utility>
 
 #include "engine/check.h"
+#include "server/counters.h"
 
 namespace lockd::server {
 
 namespace {
 
+constexpr std::string_view version_text = LOCKD_VERSION;
+
 /// A turn writes no more replies than this and what it has begun, as it reads no more requests: a few bytes of request
 /// can have a long answer.
 constexpr std::size_t turn_output_bytes = 64 * 1024;
 
-constexpr std::string_view version_text = LOCKD_VERSION;
+/// E1: what `ra` releases before others have their turn: some 100 us.
+constexpr std::size_t released_at_once = 1024;
 
-/// L3: `q`, sorted by name.
-template <class Mutex>
-void print_counters(const Services<Mutex>& services, std::string& out) {
-  const auto line = [&out](std::string_view name, std::uint64_t number) {
-    print_number(out.append(name).append(": "), number);
-    out.push_back('\n');
-  };
-  const auto sum = [&services](auto counter_of) {
-    std::uint64_t total = 0;
-    for (const Statistics& thread : services.all_statistics) total += counter_of(thread).value();
-    return total;
-  };
-  constexpr std::array counted_verbs = {
-      Verb::list_locks, Verb::dump,    Verb::get,         Verb::inspect,    Verb::name_me,        Verb::me,
-      Verb::counters,   Verb::release, Verb::list_shared, Verb::get_shared, Verb::inspect_shared, Verb::release_shared,
-      Verb::who};
-  for (const Verb verb : counted_verbs) {
-    const auto row = static_cast<std::size_t>(verb);
-    line(std::string("command_").append(verb_table[row].name),
-         sum([row](const Statistics& s) -> const Counter& { return s.commands[row]; }));
+/// X1, H1, W1, C1, C2.
+engine::Get get_of(const ParsedLine& line) {
+  switch (line.verb) {
+    case Verb::get_shared:
+      return {.kind = LockKind::shared, .key = line.text, .limit = engine::no_limit, .heeds_line = false};
+    case Verb::get_limited:
+      return {.kind = LockKind::shared, .key = line.text, .limit = line.limit};
+    case Verb::get_limited_wait:
+      return {.kind = LockKind::shared, .key = line.text, .limit = line.limit, .waits = line.milliseconds > 0};
+    default:
+      return {.key = line.text, .waits = line.milliseconds > 0};
   }
-  line("connections", services.registry.size());
-  line("invalid_commands", sum([](const Statistics& s) -> const Counter& { return s.invalid_commands; }));
-  line("locks", services.table.key_count(LockKind::exclusive));
-  line("orphans", services.table.orphan_count(LockKind::exclusive));
-  line("shared_locks", services.table.key_count(LockKind::shared));
-  line("shared_orphans", services.table.orphan_count(LockKind::shared));
+}
+
+/// W1, C2: who was ready to wait is told that his time is up, be it 0.
+Answer answer_to(Verb verb, Answer answer) {
+  if (verb == Verb::get_wait && answer.outcome == Outcome::lock_get_failure) return {Outcome::lock_get_timeout};
+  if (verb == Verb::get_limited_wait && answer.outcome == Outcome::shared_get_failure)
+    return {Outcome::shared_get_timeout};
+  return answer;
+}
+
+/// E3: which counter an answer to a get moves; none where the lock was had.
+void count(Outcome outcome, Statistics& statistics) {
+  switch (outcome) {
+    case Outcome::lock_get_failure:
+    case Outcome::shared_get_failure:
+    case Outcome::too_many_locks:
+    case Outcome::too_many_waiters:
+    case Outcome::out_of_tokens:
+      return statistics.refusals.count();
+    case Outcome::lock_get_timeout:
+    case Outcome::shared_get_timeout:
+      return statistics.timeouts.count();
+    case Outcome::lock_get_canceled:
+    case Outcome::shared_get_canceled:
+      return statistics.cancels.count();
+    case Outcome::lock_get_deadlock:
+      return statistics.deadlocks.count();
+    default:
+      return;
+  }
 }
 
 }  // namespace
 
 template <class Mutex>
-Session<Mutex>::Session(SessionId id, std::string address, const Services<Mutex>& services)
-    : parser_(services.settings.line_bytes_max), locks_(id) {
+Session<Mutex>::Session(SessionId id, std::string address, const Services<Mutex>& services, std::uint32_t home)
+    : parser_(services.settings.line_bytes_max), locks_(id, home) {
   services.registry.add(id, std::move(address));
 }
 
 template <class Mutex>
 Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& services, std::string& out) {
-  LOCKD_CHECK(next_ == Next::read, "a session reads when it asks to");
-  if (input_.empty()) {  // the common case: executed where they lie
-    const std::size_t consumed = execute_all(bytes, services, out);
-    input_.assign(bytes.substr(consumed));
-    return next_;
+  LOCKD_CHECK(next_ == Next::read || next_ == Next::wait, "a session reads when it asks to");
+  if (input_.empty() && next_ == Next::read) {  // the common case: executed where they lie
+    const std::size_t executed = execute_all(bytes, services, out);
+    input_.assign(bytes.substr(executed));
+    if (next_ != Next::wait) return next_;
+  } else {
+    input_.append(bytes);
   }
-  input_.append(bytes);
   return resume(services, out);
 }
 
 template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
-  if (!listing_.empty() && listing_.back().go_on(services, out)) std::vector<Listing<Mutex>>().swap(listing_);
+  if (listing_ && listing_->go_on(services, out)) listing_.reset();
+  if (releasing_) release_all(services, out);
+  return resume(services, out);
+}
+
+template <class Mutex>
+Next Session<Mutex>::wake(Answer answer, const Services<Mutex>& services, std::string& out) {
+  LOCKD_CHECK(next_ == Next::wait, "only who waits is woken");
+  services.table.accept_grant(locks_);
+  answer_wait(answer, services, out);
+  return resume(services, out);
+}
+
+template <class Mutex>
+Next Session<Mutex>::time_out(const Services<Mutex>& services, std::string& out) {
+  LOCKD_CHECK(next_ == Next::wait, "only a wait has a deadline");
+  auto& [now, woken] = services.turn;
+  const auto answer = services.table.leave_line(locks_, engine::Leave::timeout, now, woken);
+  if (!answer) return next_;
+  answer_wait(*answer, services, out);
   return resume(services, out);
 }
 
 template <class Mutex>
 Next Session<Mutex>::finish() {
-  LOCKD_CHECK(next_ == Next::read, "the end of the input is read like the input");
+  LOCKD_CHECK(next_ == Next::read || next_ == Next::wait, "the end of the input is read like the input");
   return next_ = Next::end;
 }
 
@@ -86,18 +124,60 @@ bool Session<Mutex>::end_some(const Services<Mutex>& services, std::size_t budge
     next_ = Next::end;
     services.registry.name(id(), "");
   }
-  if (!services.table.end_some(locks_, budget)) return false;
+  auto& [now, woken] = services.turn;
+  if (!services.table.end_some(locks_, budget, now, woken)) return false;
   services.registry.remove(id());
   life_ = Life::ended;
   return true;
 }
 
-/// Executes what input_ holds and keeps the rest.
+template <class Mutex>
+engine::Moment Session<Mutex>::deadline() const {
+  LOCKD_CHECK(wait_, "only a wait has a deadline");
+  return wait_->deadline;
+}
+
+/// Executes what input_ holds, if the session does not wait, and keeps the rest.
 template <class Mutex>
 Next Session<Mutex>::resume(const Services<Mutex>& services, std::string& out) {
-  input_.erase(0, execute_all(input_, services, out));
-  if (input_.empty()) std::string().swap(input_);  // its memory too
+  std::size_t done = 0;
+  std::string_view kept = input_;
+  while (next_ != Next::wait || goes_on_after_cancel(kept, services, out)) {
+    const std::size_t executed = execute_all(kept, services, out);
+    if (scout_) scout_->executed(executed);
+    kept.remove_prefix(executed);
+    done += executed;
+    if (next_ != Next::wait) break;
+  }
+  input_.erase(0, done);
+  if (input_.empty()) {
+    std::string().swap(input_);  // its memory too
+    scout_.reset();
+  }
   return next_;
+}
+
+/// W2, W9, of a session that waits: looks through what it keeps. A `cancel` ends the wait at once, unless the wait had
+/// ended before it came, and what was kept before it is to be executed: then true. Too much input ends the session.
+template <class Mutex>
+bool Session<Mutex>::goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out) {
+  if (kept.empty()) return false;
+  if (!scout_) scout_.emplace(services.settings.line_bytes_max);
+  const std::size_t kept_max = services.settings.input_bytes_max;
+  while (scout_->find_cancel(kept.substr(0, kept_max))) {
+    auto& [now, woken] = services.turn;
+    const auto answer = services.table.leave_line(locks_, engine::Leave::cancel, now, woken);
+    if (!answer) continue;
+    scout_->mark_found();
+    answer_wait(*answer, services, out);
+    return true;
+  }
+  if (kept.size() > kept_max) {
+    services.statistics.inputs_too_much.count();
+    print(out, {Outcome::too_much_input, kept_max}, {});
+    next_ = Next::end;
+  }
+  return false;
 }
 
 /// Executes requests until there is no whole one left, or something comes between. Returns how many bytes are done
@@ -108,22 +188,25 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const Services<M
   const std::size_t turn_end = out.size() + turn_output_bytes;
   next_ = Next::read;
   while (true) {
-    if (next_ == Next::read && (!listing_.empty() || out.size() >= turn_end)) next_ = Next::turn;
-    if (next_ != Next::end && out.size() >= services.settings.output_bytes_max) next_ = Next::drain;
+    if (next_ == Next::read && (listing_ || releasing_ || out.size() >= turn_end)) next_ = Next::turn;
+    if ((next_ == Next::read || next_ == Next::turn) && out.size() >= services.settings.output_bytes_max)
+      next_ = Next::drain;
     if (next_ != Next::read) return consumed;
     const auto [line_bytes, line] = parser_.next(input.substr(consumed));
     consumed += line_bytes;
     if (!line) return consumed;
-    execute(*line, services, out);
+    execute(*line, consumed, services, out);
   }
 }
 
+/// line_end: of the input that is being executed; it tells one `cancel` from another (CancelScout).
 template <class Mutex>
-void Session<Mutex>::execute(const ParsedLine& line, const Services<Mutex>& services, std::string& out) {
+void Session<Mutex>::execute(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services,
+                             std::string& out) {
   switch (line.kind) {
     case LineKind::command:
       services.statistics.commands[static_cast<std::size_t>(line.verb)].count();
-      return execute_command(line, services, out);
+      return execute_command(line, line_end, services, out);
     case LineKind::unknown_verb:
       services.statistics.invalid_commands.count();
       if (!services.settings.classic) print(out, {Outcome::unknown_command}, line.text);
@@ -135,30 +218,60 @@ void Session<Mutex>::execute(const ParsedLine& line, const Services<Mutex>& serv
       services.statistics.lines_too_long.count();
       return print(out, {Outcome::line_too_long, services.settings.line_bytes_max}, {});
     case LineKind::browser:
+      services.statistics.browsers.count();
       next_ = Next::end;
       return;
   }
   LOCKD_CHECK(false, "each kind of line is executed in its way");
 }
 
+/// An answer about a lock is owed as long as the session is open, and it is: nothing is executed after its end.
 template <class Mutex>
-void Session<Mutex>::execute_command(const ParsedLine& line, const Services<Mutex>& services, std::string& out) {
+void Session<Mutex>::execute_command(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services,
+                                     std::string& out) {
+  auto& table = services.table;
+  auto& [now, woken] = services.turn;
   switch (line.verb) {
     case Verb::get:
-    case Verb::release:
-    case Verb::inspect:
+    case Verb::get_wait:
     case Verb::get_shared:
+    case Verb::get_limited:
+    case Verb::get_limited_wait:
+      return get(line, services, out);
+    case Verb::release:
+      return print(out, table.release(locks_, LockKind::exclusive, line.text, now, woken).value(), line.text);
     case Verb::release_shared:
+      return print(out, table.release(locks_, LockKind::shared, line.text, now, woken).value(), line.text);
+    case Verb::inspect:
+      return print(out, table.inspect(locks_, LockKind::exclusive, line.text).value(), line.text);
     case Verb::inspect_shared:
-      return answer_lock(line, services, out);
+      return print(out, table.inspect(locks_, LockKind::shared, line.text).value(), line.text);
+    case Verb::inspect_line:
+      return print(out, table.inspect_line(locks_, LockKind::exclusive, line.text).value(), line.text);
+    case Verb::inspect_shared_line:
+      return print(out, table.inspect_line(locks_, LockKind::shared, line.text).value(), line.text);
+    case Verb::token:
+      return print(out, table.token(locks_, LockKind::exclusive, line.text).value(), line.text);
+    case Verb::token_shared:
+      return print(out, table.token(locks_, LockKind::shared, line.text).value(), line.text);
+    case Verb::release_all:
+      releasing_.emplace(0);
+      return release_all(services, out);
+    case Verb::cancel: {
+      const bool has_acted = scout_ && scout_->has_acted(line_end);
+      return print(out, {has_acted ? Outcome::canceled : Outcome::nothing_to_cancel}, {});
+    }
     case Verb::list_locks:
     case Verb::list_shared:
     case Verb::dump:
+    case Verb::list:
       return list(line, services.settings.dump, services, out);
     case Verb::who:
       return list(line, services.settings.dump && services.settings.registry, services, out);
     case Verb::counters:
-      return print_counters(services, out);
+      return print_classic_counters(services, out);
+    case Verb::statistics:
+      return print_statistics(services, out);
     case Verb::me:
       out.append("1 ").append(*services.registry.address(id())).push_back(' ');
       out.append(*services.registry.holder(id())).push_back('\n');
@@ -180,30 +293,39 @@ void Session<Mutex>::execute_command(const ParsedLine& line, const Services<Mute
   LOCKD_CHECK(false, "each verb is executed");
 }
 
-/// X1 to X3, H1 to H3. An answer is owed as long as the session is open, and it is: nothing is executed after its end.
+/// X1, H1, C1; W1, C2: where it has to wait there is no reply yet.
 template <class Mutex>
-void Session<Mutex>::answer_lock(const ParsedLine& line, const Services<Mutex>& services, std::string& out) {
-  auto& table = services.table;
-  const auto answer = [&]() -> std::optional<Answer> {
-    switch (line.verb) {
-      case Verb::get:
-        return table.get(locks_, LockKind::exclusive, line.text);
-      case Verb::release:
-        return table.release(locks_, LockKind::exclusive, line.text);
-      case Verb::inspect:
-        return table.inspect(locks_, LockKind::exclusive, line.text);
-      case Verb::get_shared:
-        return table.get(locks_, LockKind::shared, line.text);
-      case Verb::release_shared:
-        return table.release(locks_, LockKind::shared, line.text);
-      case Verb::inspect_shared:
-        return table.inspect(locks_, LockKind::shared, line.text);
-      default:
-        return std::nullopt;
-    }
-  }();
-  LOCKD_CHECK(answer.has_value(), "an open session's request on a lock has an answer");
-  print(out, *answer, line.text);
+void Session<Mutex>::get(const ParsedLine& line, const Services<Mutex>& services, std::string& out) {
+  const engine::Moment now = services.turn.now;
+  const auto answered = services.table.get(locks_, get_of(line), now);
+  if (answered) {
+    const Answer answer = answer_to(line.verb, *answered);
+    count(answer.outcome, services.statistics);
+    return print(out, answer, line.text);
+  }
+  // `now` may be up to 1 ms ago, and a wait does not end before its time.
+  wait_.emplace(Wait{std::string(line.text), now + line.milliseconds + 1});
+  next_ = Next::wait;
+}
+
+/// The wait is over.
+template <class Mutex>
+void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out) {
+  count(answer.outcome, services.statistics);
+  print(out, answer, wait_->key);
+  wait_.reset();
+  next_ = Next::read;
+}
+
+/// E1: a slice of it, and the reply when it is the last.
+template <class Mutex>
+void Session<Mutex>::release_all(const Services<Mutex>& services, std::string& out) {
+  auto& [now, woken] = services.turn;
+  const std::size_t released = services.table.release_some(locks_, released_at_once, now, woken);
+  *releasing_ += released;
+  if (released == released_at_once) return;
+  print(out, {Outcome::locks_released, *releasing_}, {});
+  releasing_.reset();
 }
 
 /// Its first slice at once (L5). A walk takes the rest of the turn even if that was all of it: a thousand walks in one
@@ -214,7 +336,7 @@ void Session<Mutex>::list(const ParsedLine& line, bool enabled, const Services<M
   const bool one_key = !line.text.empty() && (line.verb == Verb::list_locks || line.verb == Verb::list_shared);
   Listing<Mutex> listing(line.verb, line.text);
   const bool finished = listing.go_on(services, out);
-  if (!finished || !one_key) listing_.push_back(std::move(listing));
+  if (!finished || !one_key) listing_.emplace(std::move(listing));
 }
 
 template class Session<engine::NullMutex>;

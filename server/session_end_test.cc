@@ -179,7 +179,8 @@ TEST(SessionCounters, L3_are_the_sums_over_all_threads) {
   for (int i = 0; i < 10; ++i) threads[0].commands[static_cast<std::size_t>(Verb::get)].count();
   for (int i = 0; i < 5; ++i) threads[2].commands[static_cast<std::size_t>(Verb::get)].count();
   threads[2].invalid_commands.count();
-  const Services<engine::NullMutex> services{server.settings, server.table, server.registry, threads[1], threads};
+  const Services<engine::NullMutex> services{server.settings, server.table, server.registry,
+                                             threads[1],      threads,      server.turn};
   Session<engine::NullMutex> session(SessionId{1}, "A1", services);
   std::string output;
   session.receive("g k\nfrob\n", services, output);

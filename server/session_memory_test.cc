@@ -21,7 +21,8 @@ std::atomic<std::int64_t> bytes_in_use_peak = 0;
 
 }  // namespace
 
-void* operator new(std::size_t byte_count) {
+// (Not inlined, or the compiler would complain of a free() of what a new gave.)
+[[gnu::noinline]] void* operator new(std::size_t byte_count) {
   void* const memory = std::malloc(byte_count == 0 ? 1 : byte_count);
   if (memory == nullptr) throw std::bad_alloc();
   bytes_in_use += static_cast<std::int64_t>(::malloc_usable_size(memory));
@@ -29,7 +30,7 @@ void* operator new(std::size_t byte_count) {
   return memory;
 }
 
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory != nullptr) bytes_in_use -= static_cast<std::int64_t>(::malloc_usable_size(memory));
   std::free(memory);
 }

@@ -28,7 +28,7 @@ class SessionThreads : public testing::Test {
   // One thread's sessions, one after the other.
   void run_thread(std::size_t thread) {
     std::mt19937 random(static_cast<std::mt19937::result_type>(20261121 + thread));
-    const Services<std::mutex> services{settings_, table_, registry_, statistics_[thread], statistics_};
+    const Services<std::mutex> services{settings_, table_, registry_, statistics_[thread], statistics_, turns_[thread]};
     for (std::uint64_t i = 0; i < sessions_per_thread; ++i) {
       const SessionId id{1 + i * thread_count + thread};
       Session<std::mutex> session(id, "A" + std::to_string(static_cast<std::uint64_t>(id)), services);
@@ -63,6 +63,7 @@ class SessionThreads : public testing::Test {
   engine::ShardedTable<std::mutex> table_{{.seed = {1, 2}, .shard_count = 4}};
   Registry<std::mutex> registry_;
   std::array<Statistics, thread_count> statistics_;
+  std::array<Turn, thread_count> turns_;
   std::array<std::uint64_t, key_count> grants_{};  // each guarded by the lock of its number, and by nothing else
   std::atomic<std::uint64_t> releases_ = 0;
   std::atomic<int> wrong_ = 0;

@@ -29,8 +29,14 @@ class Counter {
 struct alignas(64) Statistics {
   std::array<Counter, verb_count> commands;  // L3: by verb, counted before the command is executed
   Counter invalid_commands;                  // F8
-  Counter bad_arguments;                     // F9; this and the next wait for a verb that shows them
+  Counter bad_arguments;                     // F9
   Counter lines_too_long;                    // F6
+  Counter inputs_too_much;                   // W2
+  Counter browsers;                          // F11
+  Counter refusals;                          // gets that got nothing at once: X1, C1, S5, W7, T1
+  Counter timeouts;                          // W1, C2
+  Counter cancels;                           // W9
+  Counter deadlocks;                         // W6
 };
 
 }  // namespace lockd::server

@@ -111,7 +111,7 @@ class LoopbackWorker {
  protected:
   TestServer<> server_;
   std::atomic<std::size_t> connection_count_ = 0;
-  Worker<engine::NullMutex> worker_{server_.services, std::chrono::seconds(1), {}, {}};
+  Worker<engine::NullMutex> worker_{server_.services, std::chrono::seconds(1)};
   const boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{worker_.context.get_executor()};
   boost::asio::ip::tcp::acceptor acceptor_;
   std::uint64_t last_session_ = 0;

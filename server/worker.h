@@ -6,9 +6,13 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "server/end_queue.h"
+#include "server/mailbox.h"
 #include "server/services.h"
 
 namespace lockd::server {
@@ -19,18 +23,56 @@ inline constexpr std::size_t read_bytes_max = 64 * 1024;
 template <class Mutex>
 class Connection;
 
-/// Of one I/O thread, and used by it alone, but for the context's own thread-safe calls.
+/// Of one I/O thread, and used by it alone, but for the context's and the mailbox's own thread-safe calls. Does not
+/// move: others know its address.
 template <class Mutex>
 struct Worker {
+  using Clock = std::chrono::steady_clock;
+
+  Worker(const Services<Mutex>& thread_services, std::chrono::seconds timeout, std::uint32_t index = 0)
+      : services(thread_services), peer_timeout(timeout), home(index) {}
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker() = default;
+
+  /// For a call to a session: the clock is set.
+  const Services<Mutex>& services_now() {
+    services.turn.now = static_cast<engine::Moment>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count());
+    return services;
+  }
+
+  /// A moment as the clock's.
+  static Clock::time_point time_of(engine::Moment moment) {
+    return Clock::time_point(std::chrono::milliseconds(moment));
+  }
+
+  /// After a call to a session: those whom it let through are told, wherever they live (W4).
+  void bring_wakeups() {
+    for (const engine::Wakeup& wakeup : services.turn.woken) team[wakeup.home]->mailbox.post(wakeup);
+    services.turn.woken.clear();
+  }
+
+  /// To a session of this thread; nobody else's if it has ended.
+  void deliver(const engine::Wakeup& wakeup) {
+    const auto found = waiting.find(wakeup.session);
+    if (found != waiting.end()) found->second->wake(wakeup.answer);
+  }
+
   Services<Mutex> services;
   std::chrono::seconds peer_timeout;
+  std::uint32_t home;               // its place in the team
+  std::vector<Worker*> team{this};  // all I/O threads
 
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies
 
+  std::unordered_map<SessionId, Connection<Mutex>*> waiting;  // whose sessions wait, as long as they do
+
   // Last, so that they go first: the pending handlers of the one and the other's entries own the connections.
   boost::asio::io_context context{1};  // one thread runs it; the hint spares it some locking
   EndQueue<Connection<Mutex>> ends{context};
+  Mailbox<Mutex> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
 };
 
 }  // namespace lockd::server

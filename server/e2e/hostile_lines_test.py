@@ -114,7 +114,7 @@ class Lines(DaemonTestCase):
         self.assertEqual(client.counters()["invalid_commands"], 2)
 
     def test_F9_words_after_a_verb_that_takes_none(self) -> None:
-        for verb in "ping", "version", "help", "quit":
+        for verb in "ra", "cancel", "stats", "ping", "version", "help", "quit":
             self.client.expect(f"{verb} x", f"0 Bad Arguments: {verb}")
         self.assertEqual(len(self.client.listing("q x")), 19)
         self.client.expect("me x", f"1 {self.client.address} {self.client.address}")
@@ -127,7 +127,8 @@ class Lines(DaemonTestCase):
         self.assertRegex(self.client.ask("version"), rb"^1 lockd \d+\.\d+\.\d+$")
         *verbs, end = self.client.listing("help")
         self.assertEqual(end, b"END")
-        spoken = "g r i sg sr si d sd dump q me iam who ping version help quit".split()
+        spoken = """g gw r i iw t sg sgl sgw sr si siw st ra cancel d sd dump list q stats me iam who ping version help
+            quit""".split()
         self.assertEqual(sorted(line.split()[0].decode() for line in verbs), sorted(spoken))
 
     def test_E4_S2_quit_has_no_reply_and_is_the_end(self) -> None:

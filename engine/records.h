@@ -1,0 +1,158 @@
+// What a lock table remembers: plain records that lie in slabs and name one another by index.
+#ifndef LOCKD_ENGINE_RECORDS_H_
+#define LOCKD_ENGINE_RECORDS_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "engine/check.h"
+#include "engine/requests.h"
+#include "engine/slab.h"
+#include "engine/token_source.h"
+#include "model/types.h"
+
+namespace lockd::engine {
+
+/// A key's bytes: short ones in place, longer ones on the heap. Plain data: whoever keeps it frees it by hand, once.
+class StoredKey {
+ public:
+  static constexpr std::size_t inline_bytes_max = 23;
+
+  /// Throws std::bad_alloc; nothing was there before.
+  void assign(std::string_view bytes) {
+    if (bytes.size() <= inline_bytes_max) {
+      tag_ = static_cast<std::uint8_t>(bytes.size());
+      std::ranges::copy(bytes, bytes_.data());
+      return;
+    }
+    LOCKD_CHECK(bytes.size() <= UINT32_MAX, "a key fits the line that brought it");
+    const Remote remote{new char[bytes.size()], static_cast<std::uint32_t>(bytes.size())};
+    std::ranges::copy(bytes, remote.address);
+    tag_ = tag_of_remote;
+    std::memcpy(bytes_.data(), &remote, sizeof remote);
+  }
+
+  void free() noexcept {
+    if (tag_ == tag_of_remote) delete[] remote().address;
+    tag_ = 0;
+  }
+
+  std::string_view view() const {
+    if (tag_ != tag_of_remote) return {bytes_.data(), tag_};
+    const Remote found = remote();
+    return {found.address, found.byte_count};
+  }
+
+ private:
+  struct Remote {
+    char* address;
+    std::uint32_t byte_count;
+  };
+
+  static constexpr std::uint8_t tag_of_remote = UINT8_MAX;
+
+  Remote remote() const {
+    Remote found{};
+    std::memcpy(&found, bytes_.data(), sizeof found);
+    return found;
+  }
+
+  std::uint8_t tag_ = 0;                        // how many bytes lie here, or tag_of_remote
+  std::array<char, inline_bytes_max> bytes_{};  // the key, or a Remote, bytewise: the record is not aligned for one
+};
+static_assert(sizeof(StoredKey) == 24);
+
+/// A token and a moment in twelve bytes, aligned as the rest of a claim.
+class Stamp {
+ public:
+  static constexpr int token_bits = 53;
+  static constexpr int moment_bits = 43;
+  static_assert(token_limit == std::uint64_t{1} << token_bits && token_bits + moment_bits == 3 * 32);
+
+  Stamp() = default;
+  Stamp(std::uint64_t token, Moment moment)
+      : words_{low_word(token), low_word(token >> 32 | moment << token_high_bits),
+               low_word(moment >> moment_low_bits)} {
+    LOCKD_CHECK(token < token_limit && moment >> moment_bits == 0, "tokens are below 2^53, moments below 2^43");
+  }
+
+  std::uint64_t token() const { return words_[0] | (words_[1] & ((std::uint64_t{1} << token_high_bits) - 1)) << 32; }
+  Moment moment() const {
+    return static_cast<Moment>(words_[1]) >> token_high_bits | static_cast<Moment>(words_[2]) << moment_low_bits;
+  }
+
+ private:
+  static constexpr int token_high_bits = token_bits - 32;       // they share the second word with
+  static constexpr int moment_low_bits = 32 - token_high_bits;  // these
+
+  static std::uint32_t low_word(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+
+  std::array<std::uint32_t, 3> words_{};
+};
+
+/// The ends of a list of claims that their key_previous and key_next link.
+struct ClaimList {
+  std::uint32_t first = no_index;
+  std::uint32_t last = no_index;
+};
+
+/// A key that somebody holds.
+struct KeyRecord {
+  std::uint32_t hash = 0;
+  ClaimList holders;  // in the order of taking
+  std::uint32_t holder_count : 31 = 0;
+  LockKind kind : 1 = LockKind::exclusive;
+  std::uint32_t line = no_index;  // its LineRecord, if somebody waits for it
+  StoredKey text;
+};
+static_assert(sizeof(KeyRecord) == 44);
+
+/// That one session holds one key, or waits for it.
+struct ClaimRecord {
+  std::uint32_t key = no_index;
+  std::uint32_t session = no_index;
+  std::uint32_t key_previous = no_index;  // the key's holders, or its line
+  std::uint32_t key_next = no_index;
+  std::uint32_t session_previous = no_index;  // the session's holds
+  std::uint32_t session_next = no_index;      // the session's holds; of one who waits, its WaitRecord
+  Stamp stamp;                                // its token, 0 if it waits, and since when it holds or waits
+
+  bool waits() const { return stamp.token() == 0; }
+};
+static_assert(sizeof(ClaimRecord) == 36);
+
+/// Those who wait for a key.
+struct LineRecord {
+  ClaimList claims;  // in the order of coming (W3)
+  std::uint32_t count = 0;
+};
+
+/// What only one who waits needs: beside its claim, so that a lock that nobody waits for does without it.
+struct WaitRecord {
+  std::uint32_t limit = 1;         // let through when fewer hold the key (C2); 1 if exclusive
+  std::uint32_t home = 0;          // for the Wakeup
+  std::uint32_t older = no_index;  // the claims that wait in this table and kind, in the order of coming
+  std::uint32_t newer = no_index;
+};
+
+/// The ends of that list.
+struct AgeList {
+  std::uint32_t oldest = no_index;
+  std::uint32_t newest = no_index;
+};
+
+/// A session that holds something here, or waits for it.
+struct SessionRecord {
+  SessionId id = SessionId::nobody;
+  std::uint32_t first_hold = no_index;
+  std::uint32_t wait = no_index;  // the claim that waits
+};
+static_assert(sizeof(SessionRecord) == 16);
+
+}  // namespace lockd::engine
+
+#endif  // LOCKD_ENGINE_RECORDS_H_
