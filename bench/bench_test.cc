@@ -125,6 +125,7 @@ TEST(BenchLoadPair, SaysHowNearLockdComesToTheFloor) {
 OrphansFigures clean_run() {
   OrphansFigures figures(LockPlan(20, 100), 1);
   figures.dumps.whole = {1, 1};
+  figures.list_lines = 100;
   figures.counters_at_start = {.connections = 3};
   figures.counters_holding = {.connections = 23, .locks = 50, .shared_locks = 5};
   figures.counters_at_end = {.connections = 3, .orphans = 50, .shared_orphans = 50};
@@ -150,6 +151,7 @@ TEST(BenchComplaints, NameEachFaultAndNothingElse) {
       {"shared_orphans: 5,", [](auto& run) { run.counters_at_end.shared_orphans = 5; }},
       {"descriptors at the end: 13", [](auto& run) { ++run.descriptors_at_end; }},
       {"dumps that did not show each lock once: 1", [](auto& run) { run.dumps.wrong = 1; }},
+      {"lines of list: 101", [](auto& run) { ++run.list_lines; }},
       {"exit status: 137", [](auto& run) { run.exit_status = 137; }},
       {"no dump", [](auto& run) { run.dumps.whole[1] = 0; }},
   };

@@ -49,13 +49,20 @@ std::vector<SessionLocks> sessions_of(std::size_t count) {
   return sessions;
 }
 
+// `g` or `sg`.
+engine::Get get_of(LockKind kind, std::string_view key) {
+  if (kind == LockKind::exclusive) return {.key = key};
+  return {.kind = kind, .key = key, .limit = engine::no_limit, .heeds_line = false};
+}
+
 // Takes lock number `number` of a full table.
 template <class Mutex>
 std::optional<Answer> take(ShardedTable<Mutex>& table, std::vector<SessionLocks>& sessions, std::size_t number) {
   const bool shared = number % 2 == 1;
   const std::size_t of_kind = number / 2;
-  return table.get(sessions[of_kind % sessions.size()], shared ? LockKind::shared : LockKind::exclusive,
-                   key_of(shared ? of_kind / holders_per_key : of_kind));
+  const std::string key = key_of(shared ? of_kind / holders_per_key : of_kind);
+  return table.get(sessions[of_kind % sessions.size()], get_of(shared ? LockKind::shared : LockKind::exclusive, key),
+                   0);
 }
 
 template <class Mutex>
@@ -107,12 +114,13 @@ void get_and_release(benchmark::State& state, LockKind kind) {
   std::vector<SessionLocks> sessions = sessions_of(session_count);
   if (state.range(1) != 0) fill(table, sessions);
   const std::vector<std::string> keys = keys_from(2 * lock_count, 1);
+  engine::Wakeups wakeups;
   std::size_t next = 0;
   while (state.KeepRunning()) {
     SessionLocks& session = sessions[next % sessions.size()];
     const std::string& key = keys[next++ % keys.size()];
-    benchmark::DoNotOptimize(table.get(session, kind, key));
-    benchmark::DoNotOptimize(table.release(session, kind, key));
+    benchmark::DoNotOptimize(table.get(session, get_of(kind, key), 0));
+    benchmark::DoNotOptimize(table.release(session, kind, key, 0, wakeups));
   }
 }
 
@@ -158,20 +166,56 @@ void end_of_session(benchmark::State& state) {
   std::vector<SessionLocks> sessions = sessions_of(session_count);
   fill(table, sessions);
   std::uint64_t next_id = session_count;
+  engine::Wakeups wakeups;
   SlowestCall slowest;
   while (state.KeepRunning()) {
     state.PauseTiming();
     slowest.begin_round();
     SessionLocks session(SessionId{++next_id});
     for (std::size_t number = 0; number < held; ++number)
-      table.get(session, LockKind::exclusive, key_of(2 * lock_count + number));
+      table.get(session, get_of(LockKind::exclusive, key_of(2 * lock_count + number)), 0);
     state.ResumeTiming();
-    while (!slowest.time([&] { return table.end_some(session, end_budget); })) {
+    while (!slowest.time([&] { return table.end_some(session, end_budget, 0, wakeups); })) {
     }
   }
   state.counters["per_lock"] = benchmark::Counter(
       static_cast<double>(held), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
   state.counters["slowest_slice_us"] = slowest.median_us();
+}
+
+// One key with so many waiters: its holder releases it, the first in line has it and goes to the line's end.
+void release_and_grant(benchmark::State& state) {
+  const auto waiting = static_cast<std::size_t>(state.range(0));
+  auto table = empty_table<NullMutex>(1);
+  std::vector<SessionLocks> sessions = sessions_of(waiting + 1);
+  const engine::Get get{.key = "k", .waits = true};
+  for (SessionLocks& session : sessions) table.get(session, get, 0);
+  engine::Wakeups wakeups;
+  std::size_t holder = 0;
+  while (state.KeepRunning()) {
+    wakeups.clear();
+    table.release(sessions[holder], LockKind::exclusive, "k", 0, wakeups);
+    const std::size_t next = (holder + 1) % sessions.size();
+    table.accept_grant(sessions[next]);
+    benchmark::DoNotOptimize(table.get(sessions[holder], get, 0));
+    holder = next;
+  }
+}
+
+// All who wait for one key leave, the last who came first.
+void line_that_leaves(benchmark::State& state) {
+  const auto waiting = static_cast<std::size_t>(state.range(0));
+  engine::Wakeups wakeups;
+  while (state.KeepRunning()) {
+    state.PauseTiming();
+    auto table = empty_table<NullMutex>(1);
+    std::vector<SessionLocks> sessions = sessions_of(waiting + 1);
+    for (SessionLocks& session : sessions) table.get(session, {.key = "k", .waits = true}, 0);
+    state.ResumeTiming();
+    for (std::size_t i = waiting; i > 0; --i) table.end_some(sessions[i], end_budget, 0, wakeups);
+  }
+  state.counters["per_waiter"] = benchmark::Counter(
+      static_cast<double>(waiting), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 // All sessions of a full table end: what is still allocated of what the locks took.
@@ -183,7 +227,8 @@ void memory_given_back(benchmark::State& state) {
     const std::size_t bytes_before = allocated_bytes();
     fill(table, sessions);
     const std::size_t bytes_full = allocated_bytes();
-    for (SessionLocks& session : sessions) table.end_some(session, lock_count);
+    engine::Wakeups wakeups;
+    for (SessionLocks& session : sessions) table.end_some(session, lock_count, 0, wakeups);
     left = static_cast<double>(allocated_bytes() - bytes_before) / static_cast<double>(bytes_full - bytes_before);
   }
   state.counters["percent_kept"] = 100 * left;
@@ -197,6 +242,8 @@ BENCHMARK(inspect_held);
 BENCHMARK(grow_to_a_million)->Unit(benchmark::kMillisecond)->Iterations(5);
 BENCHMARK(end_of_session)->Arg(66)->Unit(benchmark::kMicrosecond)->Iterations(10'000);
 BENCHMARK(end_of_session)->Arg(10'000)->Unit(benchmark::kMicrosecond)->Iterations(100);
+BENCHMARK(release_and_grant)->ArgName("waiters")->Arg(15)->Arg(15'000);
+BENCHMARK(line_that_leaves)->ArgName("waiters")->Arg(15)->Arg(15'000);
 BENCHMARK(memory_given_back)->Unit(benchmark::kMillisecond)->Iterations(2);
 
 }  // namespace

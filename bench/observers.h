@@ -55,7 +55,7 @@ class Innocent {
 
   /// Waits until all that was asked before this call is answered, a minute at most.
   void catch_up() const;
-  /// Ends the measuring: the round trips of the four reported phases.
+  /// Ends the measuring: the round trips of the phases that are reported.
   std::array<LatencySummary, phase_names.size()> finish();
 
  private:

@@ -1,5 +1,5 @@
 // The headline of lockd: many connections hold many locks, and all of them drop theirs at the same moment. Starts a
-// server, measures it in four phases (bench/phase.h) while three observers look on, and asserts that nothing is left
+// server, measures it in phases (bench/phase.h) while three observers look on, and asserts that nothing is left
 // and that every lock was counted as an orphan once. Exit status 0 when all of that holds, 1 otherwise; never a
 // judgement on time.
 #include <fmt/core.h>
@@ -68,6 +68,7 @@ class Run {
     connect();
     take();
     hold();
+    list();
     drop();
     settle();
     figures_.innocent = innocent_.finish();
@@ -120,6 +121,16 @@ class Run {
     end_phase();
     figures_.counters_holding = watch_.wait_for([](const Counters&) { return true; }).second;
     figures_.bytes_holding = resident_bytes_without_dump();
+  }
+
+  void list() {
+    LineClient reader(server_.port());
+    phase_ = Phase::listing;
+    const Clock::time_point start = Clock::now();
+    reader.send("list\n");
+    while (reader.read_line() != "END") ++figures_.list_lines;
+    figures_.list_seconds = seconds_since(start);
+    end_phase();
   }
 
   void drop() {

@@ -62,6 +62,7 @@ std::vector<std::string> complaints(const OrphansFigures& figures) {
   expect("shared_orphans", figures.counters_at_end.shared_orphans, plan.per_kind());
   expect("descriptors at the end", figures.descriptors_at_end, figures.descriptors_at_start);
   expect("dumps that did not show each lock once", figures.dumps.wrong, 0);
+  expect("lines of list", figures.list_lines, plan.locks());
   expect("exit status", static_cast<std::size_t>(figures.exit_status), 0);
   if (figures.dumps.whole[0] == 0 || figures.dumps.whole[1] == 0)
     found.emplace_back("no dump began and ended while all was held");
@@ -76,6 +77,7 @@ std::string as_table(const OrphansFigures& figures) {
   table += fmt::format("  connect all           {:9.3f} s\n", figures.connect_seconds);
   table += fmt::format("  take all locks        {:9.3f} s   {:.0f} locks/s\n", figures.take_seconds,
                        static_cast<double>(plan.locks()) / figures.take_seconds);
+  table += fmt::format("  list all locks        {:9.3f} s\n", figures.list_seconds);
   table += fmt::format("  until the last is free{:9.3f} s   of which the client's closing took {:.3f} s\n",
                        figures.free_seconds, figures.close_seconds);
   table += fmt::format("  until all are gone    {:9.3f} s\n", figures.gone_seconds);
@@ -103,6 +105,7 @@ std::string as_json(const OrphansFigures& figures) {
                                                     {"threads", figures.threads},
                                                     {"connect_seconds", figures.connect_seconds},
                                                     {"take_seconds", figures.take_seconds},
+                                                    {"list_seconds", figures.list_seconds},
                                                     {"close_seconds", figures.close_seconds},
                                                     {"free_seconds", figures.free_seconds},
                                                     {"gone_seconds", figures.gone_seconds},

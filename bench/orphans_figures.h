@@ -23,6 +23,7 @@ struct OrphansFigures {
 
   double connect_seconds = 0;
   double take_seconds = 0;
+  double list_seconds = 0;   // from the request to END
   double close_seconds = 0;  // what the closing of all sockets took the client
   double free_seconds = 0;   // from the first close to the first `q` that shows no lock
   double gone_seconds = 0;   // from the first close to the first `q` that shows no session
@@ -38,6 +39,7 @@ struct OrphansFigures {
   std::array<LatencySummary, phase_names.size()> innocent{};
   DumpReader::Tally dumps;
   std::size_t counter_reads = 0;
+  std::size_t list_lines = 0;  // before END
 
   Counters counters_at_start;
   Counters counters_holding;
@@ -51,7 +53,8 @@ struct OrphansFigures {
 };
 
 /// What should not be so, a line each: a lock or a session left, orphans not exact, counters wrong while all was held,
-/// dumps wrong or none, descriptors not back, the server not ended well. Never a word on time or memory.
+/// dumps wrong or none, lines of `list` too few or many, descriptors not back, the server not ended well. Never a word
+/// on time or memory.
 std::vector<std::string> complaints(const OrphansFigures& figures);
 
 /// The table for people, lines ended by LF.
