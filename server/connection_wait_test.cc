@@ -67,6 +67,14 @@ TEST_F(ConnectionWaitTest, W1_a_timer_of_a_wait_that_is_over_ends_no_other) {
   EXPECT_EQ(waiters(), 1U);
 }
 
+TEST_F(ConnectionWaitTest, W1_W9_a_wait_that_follows_another_at_once_has_its_own_time) {
+  stand_in_line(waiter_, "gw 100 k\n");
+  const std::string replies = "0 Lock Get Canceled: k\n1 Canceled\n";
+  EXPECT_EQ(exchange(waiter_, "cancel\ngw 60000 k\n", replies.size()), replies);
+  context().run_for(200ms);  // beyond the first one's time
+  EXPECT_EQ(waiters(), 1U);
+}
+
 TEST_F(ConnectionWaitTest, W2_S2_a_peer_that_closes_leaves_the_line) {
   stand_in_line(waiter_);
   waiter_.socket.close();
