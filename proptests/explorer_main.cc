@@ -30,7 +30,7 @@ struct Options {
   std::size_t first = 0;
   std::size_t session_count = 3;
   std::size_t key_count = 2;
-  Lockstep<EngineTable>::Config config;
+  Lockstep::Config config;
 };
 
 // The second and the third differ in their high bits alone.
@@ -124,7 +124,7 @@ void say_what_was_searched(const Options& options, const ExplorerReport& report)
 
 int run(const Options& options) {
   const auto keys = some_keys(options.key_count, options.config.shard_count);
-  Explorer<EngineTable> explorer(options.config, keys, options.verbs);
+  Explorer explorer(options.config, keys, options.verbs);
   say_what_is_searched(options, keys);
   const auto begin = std::chrono::steady_clock::now();
   const ExplorerReport report = options.states ? explorer.search_states(options.extent.up_to_renaming)

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "proptests/engine_side.h"
 #include "proptests/event.h"
+#include "proptests/table.h"
 
 namespace lockd::proptests {
 namespace {
@@ -47,12 +47,9 @@ class Side {
   // Who holds and who waits (true), in order, without tokens and times.
   Claims claims() const {
     Claims found;
-    engine::TableCursor cursor;
-    const auto see = [&](LockKind kind, std::string_view key, std::uint32_t, auto for_each_claim) {
-      auto& of_lock = found[{kind, Key(key)}];
-      for_each_claim([&](const engine::Claim& claim) { of_lock.emplace_back(claim.session, claim.token == 0); });
-    };
-    while (table_.visit_claims(cursor, 100, see)) {
+    for (const auto& [lock, claims] : table_.claims()) {
+      auto& of_lock = found[{lock.kind, lock.key}];
+      for (const engine::Claim& claim : claims) of_lock.emplace_back(claim.session, claim.token == 0);
     }
     return found;
   }

@@ -1,0 +1,225 @@
+#include "proptests/explorer.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace lockd::proptests {
+
+Explorer::Explorer(const Lockstep::Config& config, std::vector<Key> keys, Verbs verbs, TableMaker maker)
+    : start_(config, maker), keys_(std::move(keys)), sessions_(config.sessions), verbs_(verbs) {
+  for (std::size_t i = 0; i < sessions_.size(); ++i) add_session(i);
+  add_renamings();
+}
+
+ExplorerReport Explorer::search_sequences(const Extent& extent) {
+  report_ = {};
+  extent_ = extent;
+  path_.clear();
+  Lockstep pair(start_);
+  search_from(pair, extent.depth, {});
+  return report_;
+}
+
+ExplorerReport Explorer::search_states(bool up_to_renaming, std::size_t states_max) {
+  report_ = {};
+  extent_ = {};
+  const std::size_t renaming_count = up_to_renaming ? renamings_.size() : 1;
+  known_ = {fingerprint(start_, renaming_count)};
+  ways_ = {{}};
+  for (std::size_t next = 0; next < ways_.size() && next < states_max && !report_.difference; ++next) {
+    Lockstep pair(start_);
+    path_ = ways_[next];
+    for (const Event& event : path_) pair.act(event);  // was compared when it was found
+    search_state(pair, renaming_count);
+  }
+  report_.states = known_.size();
+  return report_;
+}
+
+void Explorer::add_session(std::size_t index) {
+  const SessionId session = sessions_[index];
+  const auto add = [&](Event event, std::size_t keys_used) {
+    event.session = session;
+    candidates_.push_back({std::move(event), {index + 1, keys_used}});
+  };
+  for (std::size_t key = 0; key < keys_.size(); ++key) {
+    for (Event& event : requests()) {
+      event.key = keys_[key];
+      add(std::move(event), key + 1);
+    }
+  }
+  if (verbs_ == Verbs::all) {
+    add({.verb = Verb::release_all}, 0);
+    add({.verb = Verb::release_all, .budget = 1}, 0);
+    add({.verb = Verb::cancel}, 0);
+    add({.what = What::times_out}, 0);
+    add({.what = What::learns}, 0);
+  }
+  add({.what = What::ends, .budget = 1}, 0);
+  add({.what = What::ends}, 0);
+}
+
+std::vector<Event> Explorer::requests() const {
+  std::vector<Event> found = {
+      {.verb = Verb::get}, {.verb = Verb::release}, {.verb = Verb::get_shared}, {.verb = Verb::release_shared}};
+  if (verbs_ == Verbs::classic) return found;
+  const std::vector<Event> extended = {
+      {.verb = Verb::get_wait, .milliseconds = 1000},
+      {.verb = Verb::get_wait, .milliseconds = 0},
+      {.verb = Verb::get_limited, .limit = 1},
+      {.verb = Verb::get_limited, .limit = 2},
+      {.verb = Verb::get_limited_wait, .limit = 1, .milliseconds = 1000},
+      {.verb = Verb::get_limited_wait, .limit = 2, .milliseconds = 1000},
+      {.verb = Verb::get_limited_wait, .limit = 1, .milliseconds = 0},
+  };
+  found.insert(found.end(), extended.begin(), extended.end());
+  return found;
+}
+
+void Explorer::add_renamings() {
+  Renaming renaming;
+  for (std::size_t i = 0; i < sessions_.size(); ++i) renaming.sessions.push_back(i);
+  do {
+    renaming.keys.clear();
+    for (std::size_t i = 0; i < keys_.size(); ++i) renaming.keys.push_back(i);
+    do {
+      renamings_.push_back(renaming);
+    } while (std::ranges::next_permutation(renaming.keys).found);
+  } while (std::ranges::next_permutation(renaming.sessions).found);
+}
+
+bool Explorer::is_quiet(const Lockstep& pair, const Event& event) {
+  const model::LockModel& model = pair.model();
+  const SessionId session = event.session;
+  switch (event.what) {
+    case What::learns:
+      return !pair.is_in_flight(session);
+    case What::times_out:
+      return !model.wait_of(session);
+    case What::ends:
+      return model.ended.contains(session) && model.locks_of(session).empty();
+    case What::asks:
+      break;
+  }
+  if (model.ended.contains(session)) return true;
+  if (event.verb == Verb::cancel) return !model.wait_of(session);
+  if (pair.is_busy(session)) return true;
+  if (event.verb == Verb::release_all) return model.locks_of(session).empty();
+  const model::SessionAsks request{session, event.verb, event.key, event.limit, event.milliseconds};
+  return model::step(model, request).state == model;
+}
+
+bool Explorer::is_searched(const Candidate& candidate, const Used& used) const {
+  if (!extent_.up_to_renaming) return true;
+  return candidate.uses.sessions <= used.sessions + 1 && candidate.uses.keys <= used.keys + 1;
+}
+
+std::vector<const Explorer::Candidate*> Explorer::others_after_quiet_ones(Lockstep& pair, const Used& used) {
+  const Lockstep before(pair);
+  std::vector<const Candidate*> others;
+  for (const Candidate& candidate : candidates_) {
+    if (report_.difference) return {};
+    if (!is_searched(candidate, used)) continue;
+    if (is_quiet(before, candidate.event)) {
+      ++report_.quiet;
+      compare(pair, candidate.event);
+    } else {
+      others.push_back(&candidate);
+    }
+  }
+  return others;
+}
+
+bool Explorer::is_in_part(const Event& event, std::size_t number) const {
+  if (!path_.empty()) return true;
+  if (extent_.first_number != 0 && extent_.first_number != number) return false;
+  return extent_.first_session == SessionId::nobody || extent_.first_session == event.session;
+}
+
+void Explorer::search_from(Lockstep& pair, int depth, const Used& used) {
+  std::unordered_set<std::string> seen;
+  std::size_t number = 0;
+  for (const Candidate* candidate : others_after_quiet_ones(pair, used)) {
+    if (!is_in_part(candidate->event, ++number)) continue;
+    Lockstep fork(pair);
+    if (!compare(fork, candidate->event)) return;
+    if (depth == 1 || (extent_.merges && !seen.insert(fingerprint(fork, 1)).second)) continue;
+    path_.push_back(candidate->event);
+    const Used now{std::max(used.sessions, candidate->uses.sessions), std::max(used.keys, candidate->uses.keys)};
+    search_from(fork, depth - 1, now);
+    path_.pop_back();
+    if (report_.difference) return;
+  }
+}
+
+void Explorer::search_state(Lockstep& pair, std::size_t renaming_count) {
+  for (const Candidate* candidate : others_after_quiet_ones(pair, {})) {
+    Lockstep fork(pair);
+    if (!compare(fork, candidate->event)) return;
+    if (!known_.insert(fingerprint(fork, renaming_count)).second) continue;
+    for (const std::string& violation : fork.model().violations()) {
+      report_.difference = scenario(candidate->event) + "the model itself: " + violation;
+    }
+    ways_.push_back(path_);
+    ways_.back().push_back(candidate->event);
+  }
+}
+
+bool Explorer::compare(Lockstep& pair, const Event& event) {
+  ++report_.events;
+  auto difference = pair.act(event);
+  if (!difference) difference = pair.look();
+  for (const Key& key : keys_) {
+    if (!difference) difference = pair.look_at(key, sessions_);
+    if (!difference && verbs_ == Verbs::all) difference = pair.look_at_line(key, sessions_);
+  }
+  if (difference) report_.difference = scenario(event) + *difference;
+  return !difference;
+}
+
+std::string Explorer::scenario(const Event& last) const {
+  std::ostringstream text;
+  for (const SessionId session : sessions_) text << "connect " << static_cast<std::uint64_t>(session) << '\n';
+  for (const Event& event : path_) text << event << '\n';
+  text << last << "\n# (ahead of each of these, all events that change nothing were tried)\n# ";
+  return text.str();
+}
+
+std::string Explorer::fingerprint(const Lockstep& pair, std::size_t renaming_count) const {
+  std::string least;
+  for (std::size_t i = 0; i < renaming_count; ++i) {
+    std::string text = described(pair, renamings_[i]);
+    if (i == 0 || text < least) least = std::move(text);
+  }
+  return least;
+}
+
+std::string Explorer::described(const Lockstep& pair, const Renaming& renaming) const {
+  const model::LockModel& model = pair.model();
+  const auto name = [&](SessionId session) {
+    const auto index = static_cast<std::size_t>(std::ranges::find(sessions_, session) - sessions_.begin());
+    return static_cast<char>('A' + renaming.sessions[index]);
+  };
+  std::string text;
+  for (const std::size_t key : renaming.keys) {
+    for (const LockKind kind : both_kinds) {
+      text += '/';
+      const auto state = model.locks.find({kind, keys_[key]});
+      if (state == model.locks.end()) continue;
+      for (const model::Holder& holder : state->second.holders) text += name(holder.session);
+      for (const model::Waiter& waiter : state->second.line) {
+        text += name(waiter.session);
+        text += static_cast<char>('0' + waiter.limit);
+      }
+    }
+  }
+  std::string fates(sessions_.size(), '.');
+  for (const SessionId session : sessions_) {
+    const char fate = model.ended.contains(session) ? 'x' : pair.is_in_flight(session) ? '!' : '.';
+    fates[static_cast<std::size_t>(name(session) - 'A')] = fate;
+  }
+  return text + fates;
+}
+
+}  // namespace lockd::proptests

@@ -1,0 +1,115 @@
+#include "proptests/random_run.h"
+
+#include <rapidcheck.h>
+#include <rapidcheck/state.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proptests/lockstep.h"
+#include "proptests/swarm.h"
+
+namespace lockd::proptests {
+namespace {
+
+// A session that only looks.
+constexpr SessionId onlooker{std::numeric_limits<std::uint64_t>::max()};
+
+Lockstep::Config config_of(const Profile& profile) {
+  Lockstep::Config config{profile.sessions, profile.shard_count, profile.locks_max, profile.waiters_max,
+                          profile.grants_max};
+  config.sessions.push_back(onlooker);
+  return config;
+}
+
+// Table, model, and what the sequence came across.
+struct Run {
+  Run(const Profile& profile, TableMaker maker)
+      : pair(config_of(profile), maker), keys(profile.keys), learns_at_once(profile.learns_at_once) {}
+
+  void act(const Event& event) {
+    tracker.before(pair.model(), event, pair.is_in_flight(event.session));
+    act_unnoticed(event);
+    const auto replies = pair.replies();
+    tracker.after(pair.model(), event, replies);
+    for (const model::Reply& reply : replies) {
+      if (learns_at_once && pair.is_in_flight(reply.to)) pair.act({.session = reply.to, .what = What::learns});
+    }
+  }
+
+  // Without asking what situation this is.
+  void act_unnoticed(const Event& event) {
+    if (const auto difference = pair.act(event)) RC_FAIL(*difference);
+  }
+
+  void look(SessionId asker) {
+    if (const auto difference = pair.look()) RC_FAIL(*difference);
+    for (const Key& key : keys) {
+      if (const auto difference = pair.look_at(key, {asker, onlooker})) RC_FAIL(*difference);
+      if (const auto difference = pair.look_at_line(key, {asker, onlooker})) RC_FAIL(*difference);
+    }
+  }
+
+  Lockstep pair;
+  std::vector<Key> keys;
+  bool learns_at_once;
+  SituationTracker tracker;
+};
+
+// RapidCheck's own model: none. Every event is legal to try in every state, so commands have no preconditions and a
+// sequence shrinks freely; and the order in which a slice frees locks is the engine's, so that the state after it is
+// known only beside the engine. The specification therefore goes along in the Run.
+struct Nothing {};
+
+using Command = rc::state::Command<Nothing, Run>;
+
+class StepCommand : public Command {
+ public:
+  explicit StepCommand(Step step) : step_(std::move(step)) {}
+
+  void run(const Nothing&, Run& run) const override {
+    for (std::size_t i = 0; i < step_.events.size(); ++i) {
+      const bool is_last = i + 1 == step_.events.size();
+      step_.is_crowd && !is_last ? run.act_unnoticed(step_.events[i]) : run.act(step_.events[i]);
+    }
+    run.look(step_.events.back().session);
+  }
+  void show(std::ostream& out) const override { out << step_; }
+
+ private:
+  Step step_;
+};
+
+rc::Gen<std::shared_ptr<const Command>> commands(std::shared_ptr<const Profile> profile) {
+  return rc::gen::map(steps(std::move(profile)), [](Step step) -> std::shared_ptr<const Command> {
+    return std::make_shared<StepCommand>(std::move(step));
+  });
+}
+
+}  // namespace
+
+SituationTracker run_random_sequence(TableMaker maker) {
+  const auto profile = std::make_shared<const Profile>(*profiles());
+  const auto next = [profile](const Nothing&) { return commands(profile); };
+  const auto sequence = *rc::gen::scale(3.0, rc::state::gen::commands(Nothing{}, next));
+  Run run(*profile, maker);
+  rc::state::runAll(sequence, Nothing{}, run);
+  return run.tracker;
+}
+
+void set_sequence_count(int count) {
+  const char* const given = std::getenv("RC_PARAMS");
+  std::string parameters = given == nullptr ? "" : given;
+  if (parameters.find("max_success=") == std::string::npos) parameters += " max_success=" + std::to_string(count);
+  setenv("RC_PARAMS", parameters.c_str(), 1);
+  std::cout << "RC_PARAMS=" << parameters << std::endl;
+}
+
+}  // namespace lockd::proptests

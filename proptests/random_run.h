@@ -1,0 +1,21 @@
+// One random sequence on a table and on the specification, every answer and every look compared (RapidCheck's state
+// testing).
+#ifndef LOCKD_PROPTESTS_RANDOM_RUN_H_
+#define LOCKD_PROPTESTS_RANDOM_RUN_H_
+
+#include "proptests/situations.h"
+#include "proptests/table.h"
+
+namespace lockd::proptests {
+
+/// Draws a sequence and runs it; to be called by a property of rc::check, which gets to know of a difference by an
+/// exception, shrinks the sequence, and shows it as lines of a scenario. Returns what the sequence came across.
+SituationTracker run_random_sequence(TableMaker maker);
+
+/// RapidCheck takes its parameters from RC_PARAMS in the environment alone ("seed=7 max_success=100"): sets there how
+/// many sequences there are to be, unless it is said there. To be called ahead of the first rc::check.
+void set_sequence_count(int count);
+
+}  // namespace lockd::proptests
+
+#endif  // LOCKD_PROPTESTS_RANDOM_RUN_H_
