@@ -224,16 +224,19 @@ Result LockTable::enter_line(std::uint32_t key, const Get& get, const Asker& ask
   return {std::nullopt, 0, claim};
 }
 
-/// T1: whether there is one more than the waiters will need, so that a hand-over can't fail. What is left of a range
-/// that does not suffice is given up: the next one is larger throughout, so the tokens of each key go on growing.
+/// T1: whether there is one more than the waiters will need, so that a hand-over can't fail. A range that does not
+/// suffice is made longer, or, where another shard has drawn since, given up: the next one is larger throughout, so the
+/// tokens of each key go on growing.
 bool LockTable::has_token_to_spare(TokenSource& source) {
   const std::uint64_t needed = std::uint64_t{waits_.size()} + 1;
   if (tokens_.left() >= needed) return true;
-  const auto drawn = source.draw(std::max(tokens_drawn_min, 2 * needed), needed);
+  const std::uint64_t given = totals_[LockKind::exclusive].grants + totals_[LockKind::shared].grants;
+  const std::uint64_t wanted = std::max(2 * needed, std::min(given / 8, tokens_spare_max));
+  const auto drawn = source.draw(wanted, needed - tokens_.left());
   if (!drawn) return false;
   LOCKD_CHECK(drawn->next >= tokens_.end, "tokens of a later range are larger");
-  tokens_ = *drawn;
-  return true;
+  tokens_ = {drawn->next == tokens_.end ? tokens_.next : drawn->next, drawn->end};
+  return tokens_.left() >= needed;
 }
 
 /// The memory for one more key, but its own bytes.

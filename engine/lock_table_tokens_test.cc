@@ -85,6 +85,36 @@ TEST(LockTableTokens, T1_tokens_grow_and_differ_over_many_ranges) {
   }
 }
 
+// Where they start from the clock, a server that is started again must find it ahead of all tokens.
+TEST(LockTableTokens, T1_W4_few_more_are_drawn_than_are_given_out_or_set_aside) {
+  TestTable table({.first_token = 1});
+  for (std::uint64_t grants = 1; grants < 40000; ++grants) {
+    table.get(alice, g("k"));
+    table.release(alice, exclusive, "k");
+    ASSERT_LE(table.source.next() - 1, grants + grants / 8 + 1);
+  }
+  const auto drawn = table.source.next();
+  table.get(alice, g("k"));
+  for (std::uint64_t id = 2; id < 10000; ++id) table.get(SessionId{id}, gw("k"));
+  EXPECT_LT(table.source.next() - drawn, 30000U);
+}
+
+// The other shard's draw comes between; what is drawn must suffice for all who wait, not for one.
+TEST(LockTableTokens, T1_W4_each_who_waits_has_one_set_aside_beside_other_shards) {
+  TestTable table({.first_token = 1, .tokens_end = 20});
+  table.get(SessionId{1}, g("k"));
+  std::uint64_t waiters = 0;
+  for (std::uint64_t id = 2; id < 20; ++id) {
+    table.source.draw(1);
+    if (!table.get(SessionId{id}, gw("k")).answer) ++waiters;
+    ASSERT_EQ(table.check_invariants(), std::nullopt);
+  }
+  EXPECT_GT(waiters, 1U);
+  table.release(SessionId{1}, exclusive, "k");
+  for (std::uint64_t id = 2; id < 2 + waiters; ++id) table.release(SessionId{id}, exclusive, "k");
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
 TEST(LockTableTokens, T1_when_tokens_are_out_nobody_gets_a_lock_but_who_holds_one_keeps_it) {
   TestTable table({.first_token = 7, .tokens_end = 9});
   table.get(alice, g("a"));
@@ -188,6 +218,24 @@ std::vector<std::string> listing(const TestTable& table, std::size_t budget) {
   return rows;
 }
 
+// A step of a walk takes a time that its budget bounds, however many sessions have to do with a key.
+TEST(LockTableListing, E2_L5_a_key_counts_as_many_as_hold_it_and_wait_for_it) {
+  TestTable table;
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    for (std::uint64_t id = 1; id <= 50; ++id) table.get(SessionId{id}, sg(key));
+    for (std::uint64_t id = 1; id <= 50; ++id) table.get(SessionId{1000 + 50 * i + id}, sgw(1, key));
+  }
+  std::uint64_t seen = 0;
+  for (std::uint32_t at = 0; at != no_index;) {
+    std::uint64_t in_step = 0;
+    at = table.visit_claims(at, 100, [&](auto, auto, std::uint32_t count, auto) { in_step += count; });
+    EXPECT_LE(in_step, 200U);
+    seen += in_step;
+  }
+  EXPECT_EQ(seen, 20U * 100);
+}
+
 TEST(LockTableListing, E2_L5_shows_holders_in_the_order_of_taking_then_the_line_each_with_its_moment) {
   TestTable table;
   table.now = 5;
@@ -264,6 +312,8 @@ TEST(LockTableTotals, E3_parts_of_a_whole_are_added) {
   KindTotals sum{.keys = 1, .longest_line = 5, .oldest_wait = 7};
   sum += {.keys = 2, .longest_line = 3};
   EXPECT_EQ(sum, (KindTotals{.keys = 3, .longest_line = 5, .oldest_wait = 7}));
+  sum += {.oldest_wait = 8};
+  EXPECT_EQ(sum.oldest_wait, Moment{7});
   sum += {.longest_line = 6, .oldest_wait = 6};
   EXPECT_EQ(sum, (KindTotals{.keys = 3, .longest_line = 6, .oldest_wait = 6}));
   KindTotals none;

@@ -274,7 +274,7 @@ class ShardedTable {
   std::optional<Answer> wait_unless_in_circle(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
     const std::lock_guard lock(wait_mutex_);
     waiting_.reserve_one();
-    if (closes_circle(session.id, holder(key))) return Answer{Outcome::lock_get_deadlock};
+    if (closes_circle(session, holder(key))) return Answer{Outcome::lock_get_deadlock};
     const std::uint32_t at = shard_of(key);
     const Result result = try_get(shards_[at], session, get, key.hash, Circles::none, now);
     if (!result.answer) waiting_.add(session.id, {at, result.claim});
@@ -282,14 +282,16 @@ class ShardedTable {
   }
 
   /// Whether `holder` waits for the session, directly or through others. Under wait_mutex_.
-  bool closes_circle(SessionId session, SessionId holder) const {
-    std::uint32_t passed = 0;
+  bool closes_circle(SessionLocks& session, SessionId holder) const {
+    std::uint64_t walked = 0;
     SessionId next = holder;
-    while (next != SessionId::nobody && next != session) {
-      LOCKD_CHECK(passed++ <= waiting_.size(), "nobody waits for himself");
+    while (next != SessionId::nobody && next != session.id) {
+      LOCKD_CHECK(walked <= waiting_.size(), "nobody waits for himself");
       next = blocker(next);
+      ++walked;
     }
-    return next == session;
+    session.edges_walked += walked;
+    return next == session.id;
   }
 
   SessionId holder(const HashedKey& key) const {

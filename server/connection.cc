@@ -80,7 +80,7 @@ void Connection<Mutex>::wait_readable() {
 
 template <class Mutex>
 void Connection<Mutex>::on_readable() {
-  if (phase_ == Phase::ending) return;
+  if (phase_ == Phase::ending || has_turn_to_take()) return;  // a wait read on, and is over
   Error error;
   const std::size_t bytes = socket_.read_some(asio::buffer(worker_.input), error);
   if (would_block(error)) return wait_readable();
@@ -118,11 +118,16 @@ void Connection<Mutex>::proceed(Next next) {
   }
 }
 
+/// Until it is taken, the session is not to be given any input.
+template <class Mutex>
+bool Connection<Mutex>::has_turn_to_take() const {
+  return phase_ == Phase::serving && (next_ == Next::turn || next_ == Next::drain);
+}
+
 /// Puts the session's next turn behind those of the others; only if it has one to take.
 template <class Mutex>
 void Connection<Mutex>::take_turn_if_drained() {
-  const bool waits_for_turn = phase_ == Phase::serving && (next_ == Next::turn || next_ == Next::drain);
-  if (!waits_for_turn || unsent_.size() >= worker_.services.settings.output_bytes_max) return;
+  if (!has_turn_to_take() || unsent_.size() >= worker_.services.settings.output_bytes_max) return;
   if (std::exchange(turn_pending_, true)) return;
   asio::post(worker_.context, bound([](Connection& self) {
                self.turn_pending_ = false;

@@ -62,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   void on_readable();
   std::string& output();
   void proceed(Next next);
+  bool has_turn_to_take() const;
   void take_turn_if_drained();
 
   void begin_wait();

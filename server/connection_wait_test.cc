@@ -4,6 +4,8 @@
 #include <chrono>
 #include <deque>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "server/test_connection.h"
 
@@ -28,6 +30,12 @@ class ConnectionWaitTest : public testing::Test, protected LoopbackWorker {
     const std::uint64_t before = waiters();
     exchange(peer, requests, 0);
     ASSERT_TRUE(run_until([&] { return waiters() == before + 1; }));
+  }
+
+  static std::string helps(int count) {
+    std::string requests;
+    for (int i = 0; i < count; ++i) requests += "help\n";
+    return requests;
   }
 
   std::string received(Peer& peer, std::size_t bytes) {
@@ -64,6 +72,17 @@ TEST_F(ConnectionWaitTest, W1_a_timer_of_a_wait_that_is_over_ends_no_other) {
   exchange(waiter_, "cancel\n", 1);
   stand_in_line(waiter_, "gw 60000 k\n");
   context().run_for(400ms);  // beyond the first one's time
+  EXPECT_EQ(waiters(), 1U);
+}
+
+// Both are there before the event loop looks: the `cancel` comes first, and the timer has fired.
+TEST_F(ConnectionWaitTest, W1_W9_a_timer_that_fired_for_a_wait_that_is_over_ends_no_other) {
+  stand_in_line(waiter_, "gw 20 k\n");
+  waiter_.send_some("cancel\ngw 60000 k\n");
+  std::this_thread::sleep_until(Clock::now() + 50ms);
+  const std::string replies = "0 Lock Get Canceled: k\n1 Canceled\n";
+  EXPECT_EQ(received(waiter_, replies.size()), replies);
+  context().poll();
   EXPECT_EQ(waiters(), 1U);
 }
 
@@ -125,6 +144,50 @@ TEST_F(ConnectionWaitTest, S2_W5_the_end_of_one_who_was_just_let_through_lets_th
   waiter_.reset();
   holder_.reset();
   EXPECT_EQ(received(next, success.size()), success);
+}
+
+// More than a turn's output was asked for while it waited; and its read is still pending when it has turns to take.
+TEST_F(ConnectionWaitTest, F5_W2_W4_what_comes_while_a_woken_session_has_turns_to_take_is_read_later) {
+  stand_in_line(waiter_, "gw 60000 k\n" + helps(200));
+  exchange(holder_, "r k\n", 1);
+  waiter_.send_some("me\n");
+  ASSERT_TRUE(run_until([&] {
+    waiter_.read();
+    return waiter_.received.ends_with("\n1 A2 A2\n") || waiter_.ended;
+  }));
+  EXPECT_FALSE(waiter_.ended);
+}
+
+TEST_F(ConnectionWaitTest, F5_W2_W5_nor_is_what_comes_after_a_timeout) {
+  stand_in_line(waiter_, "gw 1 k\n" + helps(2000));
+  ASSERT_TRUE(run_until([&] { return waiters() == 0; }));
+  waiter_.send_some("me\n");
+  ASSERT_TRUE(run_until([&] {
+    waiter_.read();
+    return waiter_.received.ends_with("\n1 A2 A2\n") || waiter_.ended;
+  }));
+  EXPECT_FALSE(waiter_.ended);
+}
+
+TEST_F(ConnectionWaitTest, S3_W2_W4_a_fin_that_comes_while_a_woken_session_has_turns_to_take_ends_it_behind_them) {
+  stand_in_line(waiter_, "gw 60000 k\n" + helps(200) + "me\n");
+  exchange(holder_, "r k\n", 1);
+  waiter_.socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send);
+  ASSERT_TRUE(run_until([&] {
+    waiter_.read();
+    return waiter_.ended;
+  }));
+  EXPECT_FALSE(waiter_.was_reset);
+  EXPECT_TRUE(waiter_.received.ends_with("\n1 A2 A2\n"));
+  EXPECT_EQ(keys(), 0U);
+}
+
+TEST_F(ConnectionWaitTest, W4_a_wait_that_is_over_has_no_timer_even_while_its_replies_are_not_taken) {
+  server_.settings.output_bytes_max = 1000;
+  stand_in_line(waiter_, "gw 60000 k\n" + helps(2000));
+  exchange(holder_, "r k\n", 1);
+  ASSERT_TRUE(run_until([&] { return worker_.waiting.empty(); }));
+  EXPECT_EQ(keys(), 1U);
 }
 
 TEST_F(ConnectionWaitTest, W4_a_chain_of_many_passes_the_lock_on) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -29,6 +30,15 @@ void name_environment_variables(CLI::App& app) {
     option->envname(variable);
   }
   app.get_option("--config")->envname("LOCKD_CONFIG");
+}
+
+/// The library takes an empty variable for none: tokens would then not be kept where LOCKD_STATE_DIR= says nowhere.
+void refuse_empty_variables(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string variable = option->get_envname();
+    const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+    if (value != nullptr && *value == '\0') throw CLI::ValidationError(variable, "it is set, and empty");
+  }
 }
 
 std::string check_listen_uri(const std::string& uri) {
@@ -201,6 +211,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
       "the command line wins over the environment, and that over the file.");
   try {
     app.parse(argc, argv);
+    refuse_empty_variables(app);
     if (!raw.config.empty()) read_config_file(app, raw.config);
   } catch (const CLI::CallForHelp&) {
     return Exit{0, app.help()};

@@ -16,6 +16,10 @@ constexpr std::string_view version_text = LOCKD_VERSION;
 /// can have a long answer.
 constexpr std::size_t turn_output_bytes = 64 * 1024;
 
+/// A turn looks for circles no further than this and what it has begun: each request may walk along a chain as long as
+/// there are sessions (W6), and thousands of requests fit into a read. Some 50 us.
+constexpr std::uint64_t turn_edges_walked = 1024;
+
 /// E1: what `ra` releases before others have their turn: some 100 us.
 constexpr std::size_t released_at_once = 1024;
 
@@ -74,22 +78,24 @@ Session<Mutex>::Session(SessionId id, std::string address, const Services<Mutex>
 template <class Mutex>
 Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::read || next_ == Next::wait, "a session reads when it asks to");
+  const TurnEnd turn = turn_end(out);
   if (input_.empty() && next_ == Next::read) {  // the common case: executed where they lie
-    const std::size_t executed = execute_all(bytes, services, out);
+    const std::size_t executed = execute_all(bytes, turn, services, out);
     input_.assign(bytes.substr(executed));
     if (next_ != Next::wait) return next_;
   } else {
     input_.append(bytes);
   }
-  return resume(services, out);
+  return resume(turn, services, out);
 }
 
 template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
+  const TurnEnd turn = turn_end(out);
   if (listing_ && listing_->go_on(services, out)) listing_.reset();
   if (releasing_) release_all(services, out);
-  return resume(services, out);
+  return resume(turn, services, out);
 }
 
 template <class Mutex>
@@ -97,7 +103,7 @@ Next Session<Mutex>::wake(Answer answer, const Services<Mutex>& services, std::s
   LOCKD_CHECK(next_ == Next::wait, "only who waits is woken");
   services.table.accept_grant(locks_);
   answer_wait(answer, services, out);
-  return resume(services, out);
+  return resume(turn_end(out), services, out);
 }
 
 template <class Mutex>
@@ -107,7 +113,7 @@ Next Session<Mutex>::time_out(const Services<Mutex>& services, std::string& out)
   const auto answer = services.table.leave_line(locks_, engine::Leave::timeout, now, woken);
   if (!answer) return next_;
   answer_wait(*answer, services, out);
-  return resume(services, out);
+  return resume(turn_end(out), services, out);
 }
 
 template <class Mutex>
@@ -137,13 +143,19 @@ engine::Moment Session<Mutex>::deadline() const {
   return wait_->deadline;
 }
 
+/// Of one that begins now.
+template <class Mutex>
+typename Session<Mutex>::TurnEnd Session<Mutex>::turn_end(const std::string& out) const {
+  return {.output_bytes = out.size() + turn_output_bytes, .edges_walked = locks_.edges_walked + turn_edges_walked};
+}
+
 /// Executes what input_ holds, if the session does not wait, and keeps the rest.
 template <class Mutex>
-Next Session<Mutex>::resume(const Services<Mutex>& services, std::string& out) {
+Next Session<Mutex>::resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out) {
   std::size_t done = 0;
   std::string_view kept = input_;
   while (next_ != Next::wait || goes_on_after_cancel(kept, services, out)) {
-    const std::size_t executed = execute_all(kept, services, out);
+    const std::size_t executed = execute_all(kept, turn, services, out);
     if (scout_) scout_->executed(executed);
     kept.remove_prefix(executed);
     done += executed;
@@ -183,12 +195,13 @@ bool Session<Mutex>::goes_on_after_cancel(std::string_view kept, const Services<
 /// Executes requests until there is no whole one left, or something comes between. Returns how many bytes are done
 /// with, and sets next_.
 template <class Mutex>
-std::size_t Session<Mutex>::execute_all(std::string_view input, const Services<Mutex>& services, std::string& out) {
+std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
+                                        std::string& out) {
   std::size_t consumed = 0;
-  const std::size_t turn_end = out.size() + turn_output_bytes;
   next_ = Next::read;
   while (true) {
-    if (next_ == Next::read && (listing_ || releasing_ || out.size() >= turn_end)) next_ = Next::turn;
+    const bool is_over = out.size() >= turn.output_bytes || locks_.edges_walked >= turn.edges_walked;
+    if (next_ == Next::read && (listing_ || releasing_ || is_over)) next_ = Next::turn;
     if ((next_ == Next::read || next_ == Next::turn) && out.size() >= services.settings.output_bytes_max)
       next_ = Next::drain;
     if (next_ != Next::read) return consumed;

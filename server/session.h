@@ -73,6 +73,9 @@ class Session {
 
   SessionId id() const { return locks_.id; }
 
+  /// Which of its costs grows with the number of sessions: SessionLocks says what it counts. For tests.
+  std::uint64_t edges_walked() const { return locks_.edges_walked; }
+
   /// W1: the moment at which the wait's time is up. Needs Next::wait.
   engine::Moment deadline() const;
 
@@ -85,9 +88,17 @@ class Session {
     engine::Moment deadline;
   };
 
-  Next resume(const Services<Mutex>& services, std::string& out);
+  /// A turn, which is one call, takes no new request when one of these is reached.
+  struct TurnEnd {
+    std::size_t output_bytes;
+    std::uint64_t edges_walked;
+  };
+
+  TurnEnd turn_end(const std::string& out) const;
+  Next resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out);
   bool goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out);
-  std::size_t execute_all(std::string_view input, const Services<Mutex>& services, std::string& out);
+  std::size_t execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
+                          std::string& out);
   void execute(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services, std::string& out);
   void execute_command(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services, std::string& out);
   void get(const ParsedLine& line, const Services<Mutex>& services, std::string& out);

@@ -26,10 +26,11 @@ constexpr std::string_view behind_mark = " on\n";
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-/// A descriptor that closes itself.
+/// A descriptor that closes itself. What is no file, but a pipe, does not keep the server waiting for its other end.
 class File {
  public:
-  File(int directory, const char* name, int flags) : fd_(::openat(directory, name, flags | O_CLOEXEC, 0600)) {}
+  File(int directory, const char* name, int flags)
+      : fd_(::openat(directory, name, flags | O_CLOEXEC | O_NONBLOCK, 0600)) {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() {

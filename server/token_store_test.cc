@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +13,26 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+namespace {
+
+// What was made safe and put in place, in order, since it was emptied.
+std::vector<std::string> steps;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): what libc calls knows it
+
+}  // namespace
+
+// These stand in for the library's own.
+extern "C" int fsync(int fd) {
+  struct stat status{};
+  ::fstat(fd, &status);
+  steps.push_back(S_ISDIR(status.st_mode) ? "directory" : "file of " + std::to_string(status.st_size));
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+extern "C" int renameat(int old_directory, const char* old_name, int directory, const char* name) noexcept {
+  steps.push_back("rename to " + std::string(name));
+  return static_cast<int>(::syscall(SYS_renameat, old_directory, old_name, directory, name));
+}
 
 namespace lockd::server {
 namespace {
@@ -54,6 +75,23 @@ TEST_F(TokenStoreTest, T1_a_mark_is_found_again) {
     EXPECT_EQ(TokenStore(directory_).mark(), mark);
   }
   EXPECT_FALSE(std::filesystem::exists(path("tokens.new")));
+}
+
+// So that at each moment the old mark or the new one is whole on disk, and a mark that set_mark() returned from stays.
+TEST_F(TokenStoreTest, T1_a_mark_is_on_disk_before_it_takes_the_old_one_s_place_and_then_its_place_is) {
+  TokenStore store(directory_);
+  steps.clear();
+  store.set_mark(7);
+  const std::string size = std::to_string(content("tokens").size());
+  EXPECT_EQ(steps, (std::vector<std::string>{"file of " + size, "rename to tokens", "directory"}));
+}
+
+TEST_F(TokenStoreTest, T1_a_pipe_in_its_place_is_refused_at_once) {
+  ASSERT_EQ(::mkfifo(path("tokens").c_str(), 0600), 0);
+  EXPECT_NE(refusal().value_or("").find("this is no file of lockd's"), std::string::npos);
+  std::filesystem::remove(path("tokens"));
+  ASSERT_EQ(::mkfifo(path("tokens.new").c_str(), 0600), 0);
+  EXPECT_THROW(TokenStore(directory_).set_mark(7), std::runtime_error);
 }
 
 TEST_F(TokenStoreTest, T1_what_a_killed_server_was_writing_does_not_count) {

@@ -30,7 +30,12 @@ std::uint64_t TokenSupply::reserve_first(TokenStore& store, std::chrono::system_
 void TokenSupply::top_up() {
   const std::uint64_t end = source_.end();
   const std::uint64_t left = end - source_.next();
-  if (left >= block / 2 || end == engine::token_limit) return;
+  if (left >= block / 2) return;
+  if (end == engine::token_limit) {
+    if (!std::exchange(failing_, true))
+      spdlog::error("the last tokens are in use: after {} more, grants are refused", left);
+    return;
+  }
   try {
     store_.set_mark(block_behind(end));
     source_.raise_end(store_.mark());

@@ -2,10 +2,16 @@
 #include "server/token_supply.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -109,6 +115,21 @@ TEST_F(TokenSupplyTest, T1_the_last_block_ends_where_tokens_do) {
   source.draw(10);
   supply.top_up();
   EXPECT_FALSE(source.draw(1).has_value());
+}
+
+TEST_F(TokenSupplyTest, T1_that_the_last_are_in_use_is_said_once) {
+  std::ostringstream log;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(log)));
+  TokenStore store(directory_);
+  store.set_mark(engine::token_limit - 10);
+  engine::TokenSource source = first_block(store);
+  TokenSupply supply(store, source);
+  for (int i = 0; i < 3; ++i) supply.top_up();
+  spdlog::set_default_logger(logger);
+  EXPECT_EQ(std::ranges::count(log.str(), '\n'), 1) << log.str();
+  EXPECT_NE(log.str().find("after 10 more, grants are refused"), std::string::npos) << log.str();
 }
 
 TEST_F(TokenSupplyTest, T1_unused_tokens_are_given_back_at_an_orderly_end) {

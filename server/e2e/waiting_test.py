@@ -163,6 +163,20 @@ class TokensOnDisk(DaemonTestCase):
         token = self.token(self.daemon())
         self.assertTrue(before <= token <= time.time_ns() // 1000 + 1_000_000, token)
 
+    def test_T1_without_a_directory_tokens_grow_over_a_kill_and_a_start_at_once(self) -> None:
+        """Many keys, so that all shards give some out, and at once, so that the clock has not gone far."""
+        def tokens() -> list[int]:
+            daemon = self.daemon("--threads", "4")
+            client = self.connect(daemon)
+            client.send("".join(f"g k{i}\nt k{i}\n" for i in range(64)))
+            lines = [client.line() for _ in range(128)]
+            daemon.kill()
+            return [number_in(line) for line in lines[1::2]]
+
+        for _ in range(3):
+            before, after = tokens(), tokens()
+            self.assertGreater(min(after), max(before))
+
     def check_refused(self, directory: Path, names: str) -> None:
         finished = run_to_exit("--listen", LOOPBACK, "--state-dir", str(directory))
         self.assertEqual((finished.returncode, finished.stdout), (1, ""), finished.stderr)
