@@ -1,6 +1,7 @@
 // Histogram: each duration in its bucket, the bounds themselves below.
 #include "engine/histogram.h"
 
+#include <array>
 #include <cstdint>
 
 #include "gtest/gtest.h"
@@ -47,7 +48,7 @@ TEST(Histogram, E3_cumulative_counts_all_up_to_a_bound) {
 
 TEST(Histogram, E3_two_are_added_bucket_by_bucket) {
   Histogram all;
-  Histogram parts[2];
+  std::array<Histogram, 2> parts;
   for (std::uint64_t ms = 1; ms < 10000000; ms = ms * 3 + 1) {
     all.count(ms);
     parts[ms % 2].count(ms);

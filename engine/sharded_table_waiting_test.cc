@@ -1,5 +1,6 @@
 // ShardedTable's lines: what a session's own side knows of its wait, circles over one shard and many, and the ends of
 // those who wait.
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <map>
@@ -22,7 +23,7 @@ std::string numbered(std::uint64_t i) { return "key" + std::to_string(i); }
 
 class WaitingInShards : public ::testing::TestWithParam<std::uint32_t> {
  protected:
-  ~WaitingInShards() override { EXPECT_EQ(table_.check_invariants(), std::nullopt); }
+  void TearDown() override { EXPECT_EQ(table_.check_invariants(), std::nullopt); }
 
   // What the threads would do with the wake-ups.
   void deliver() {
@@ -209,7 +210,7 @@ TEST_P(WaitingInShards, W6_a_circle_of_two_is_refused_and_nothing_changes) {
 }
 
 TEST_P(WaitingInShards, W6_a_circle_of_three_is_refused_wherever_it_is_closed) {
-  SessionLocks* const sessions[] = {&alice_, &bob_, &carol_};
+  const std::array sessions = {&alice_, &bob_, &carol_};
   for (std::uint64_t i = 0; i < 3; ++i) table_.get(*sessions[i], g(numbered(i)));
   for (std::uint64_t last = 0; last < 3; ++last) {
     TestShards table(table_);
@@ -224,7 +225,7 @@ TEST_P(WaitingInShards, W6_a_circle_of_three_is_refused_wherever_it_is_closed) {
 }
 
 TEST_P(WaitingInShards, W6_a_circle_of_five_over_several_shards_is_refused) {
-  SessionLocks* const sessions[] = {&alice_, &bob_, &carol_, &dave_, &erin_};
+  const std::array sessions = {&alice_, &bob_, &carol_, &dave_, &erin_};
   for (std::uint64_t i = 0; i < 5; ++i) table_.get(*sessions[i], g(numbered(i)));
   for (std::uint64_t i = 0; i < 4; ++i) EXPECT_EQ(table_.get(*sessions[i], gw(numbered(i + 1))), std::nullopt);
   EXPECT_EQ(table_.get(erin_, gw(numbered(0))), deadlock);

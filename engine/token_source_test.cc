@@ -2,6 +2,7 @@
 #include "engine/token_source.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -92,12 +93,12 @@ std::vector<TokenRange> draw_all(TokenSource& source, const std::atomic<bool>& r
 
 TEST(TokenSource, T1_threads_that_draw_while_the_end_is_raised_get_each_token_once) {
   constexpr std::uint64_t last_end = 200000;
-  constexpr std::uint64_t wanted[] = {1, 3, 7, 50};
+  constexpr std::array<std::uint64_t, 4> wanted = {1, 3, 7, 50};
   TokenSource source(1, 1);
   std::atomic<bool> raised_to_the_last = false;
-  std::vector<TokenRange> drawn[4];
+  std::array<std::vector<TokenRange>, 4> drawn;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] { drawn[i] = draw_all(source, raised_to_the_last, wanted[i]); });
   }
   for (std::uint64_t end = 100; end <= last_end; end += 100) source.raise_end(end);

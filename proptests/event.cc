@@ -8,19 +8,29 @@
 namespace lockd::proptests {
 namespace {
 
+std::string request_with(const Event& event, const std::string& key) {
+  std::string text(model::spelling(event.verb));
+  if (event.verb == Verb::get_limited || event.verb == Verb::get_limited_wait) {
+    text += ' ' + std::to_string(event.limit);
+  }
+  if (event.verb == Verb::get_wait || event.verb == Verb::get_limited_wait) {
+    text += ' ' + std::to_string(event.milliseconds);
+  }
+  return lock_of(event) ? text + ' ' + key : text;
+}
+
 void show_request(std::ostream& out, const Event& event) {
   const auto id = static_cast<std::uint64_t>(event.session);
   if (event.verb == Verb::release_all && event.budget != all_locks) {
     out << "# of `ra` of " << id << ", a slice of " << event.budget;
-    return;
+  } else {
+    out << id << "> " << request_with(event, shown(event.key));
   }
-  out << id << "> " << model::spelling(event.verb);
-  if (event.verb == Verb::get_limited || event.verb == Verb::get_limited_wait) out << ' ' << event.limit;
-  if (event.verb == Verb::get_wait || event.verb == Verb::get_limited_wait) out << ' ' << event.milliseconds;
-  if (lock_of(event)) out << ' ' << shown(event.key);
 }
 
 }  // namespace
+
+std::string request_of(const Event& event) { return request_with(event, event.key); }
 
 std::optional<model::Lock> lock_of(const Event& event) {
   if (event.what != What::asks) return std::nullopt;

@@ -42,6 +42,9 @@ std::optional<model::Lock> lock_of(const Event& event);
 /// Whether it is one of the five that take a lock.
 bool is_get(const Event& event);
 
+/// The line, without its LF, by which a client asks for it; of a What::asks.
+std::string request_of(const Event& event);
+
 /// As a line of a scenario file: `1> g KEY`, `close 1`. What no client can ask for is a comment.
 std::ostream& operator<<(std::ostream& out, const Event& event);
 

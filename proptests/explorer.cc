@@ -37,6 +37,12 @@ ExplorerReport Explorer::search_states(bool up_to_renaming, std::size_t states_m
   return report_;
 }
 
+std::vector<Event> Explorer::events() const {
+  std::vector<Event> events;
+  for (const Candidate& candidate : candidates_) events.push_back(candidate.event);
+  return events;
+}
+
 void Explorer::add_session(std::size_t index) {
   const SessionId session = sessions_[index];
   const auto add = [&](Event event, std::size_t keys_used) {

@@ -71,6 +71,12 @@ class Explorer {
   /// that slices lead to, those are reached that the engine's order of freeing leads to. states_max: stops there.
   ExplorerReport search_states(bool up_to_renaming = false, std::size_t states_max = all_locks);
 
+  /// Behind search_states(): the shortest way to each of the states that it found.
+  const std::vector<std::vector<Event>>& ways() const { return ways_; }
+
+  /// What is tried everywhere.
+  std::vector<Event> events() const;
+
  private:
   /// How many sessions and keys have come up.
   struct Used {

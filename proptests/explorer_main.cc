@@ -3,6 +3,7 @@
 //   --all              all verbs; otherwise g, r, sg, sr
 //   --depth N          all sequences of up to N events
 //   --states           instead, every event in every state
+//   --bytes            and then once more through sessions and engine, as clients make them
 //   --renamed          sequences, or states, that differ in names alone are searched once
 //   --merged           goes on behind one of several events that lead from one point to one state
 //   --first N          a part of the sequences: those that session N begins; with --renamed, those that begin with the
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "engine/siphash.h"
+#include "proptests/byte_pass.h"
 #include "proptests/explorer.h"
 
 namespace lockd::proptests {
@@ -26,6 +28,7 @@ namespace {
 struct Options {
   Verbs verbs = Verbs::classic;
   bool states = false;
+  bool bytes = false;
   Extent extent{.depth = 4};
   std::size_t first = 0;
   std::size_t session_count = 3;
@@ -53,9 +56,10 @@ std::vector<Key> some_keys(std::size_t count, std::uint32_t shard_count) {
 bool set_flag(std::string_view flag, Options& options) {
   if (flag == "--all") options.verbs = Verbs::all;
   if (flag == "--states") options.states = true;
+  if (flag == "--bytes") options.states = options.bytes = true;
   if (flag == "--renamed") options.extent.up_to_renaming = true;
   if (flag == "--merged") options.extent.merges = true;
-  return flag == "--all" || flag == "--states" || flag == "--renamed" || flag == "--merged";
+  return flag == "--all" || flag == "--states" || flag == "--bytes" || flag == "--renamed" || flag == "--merged";
 }
 
 bool set_number(std::string_view flag, std::size_t number, Options& options) {
@@ -122,6 +126,16 @@ void say_what_was_searched(const Options& options, const ExplorerReport& report)
   std::cout << ", not going on behind an event that changes nothing: " << report.events << " sequences\n";
 }
 
+int run_on_bytes(const Options& options, const Explorer& explorer, const std::vector<Key>& keys) {
+  const auto begin = std::chrono::steady_clock::now();
+  const BytePassReport report = pass_on_bytes(explorer, options.config.sessions, keys);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  std::cout << "on bytes: " << report.states << " states, " << report.events << " events, " << seconds.count()
+            << " s, differences: " << (report.difference ? 1 : 0) << '\n';
+  if (report.difference) std::cout << *report.difference << '\n';
+  return report.difference ? 1 : 0;
+}
+
 int run(const Options& options) {
   const auto keys = some_keys(options.key_count, options.config.shard_count);
   Explorer explorer(options.config, keys, options.verbs);
@@ -134,7 +148,8 @@ int run(const Options& options) {
   std::cout << report.events << " events compared, " << report.quiet << " of them change nothing, " << seconds.count()
             << " s, differences: " << (report.difference ? 1 : 0) << '\n';
   if (report.difference) std::cout << *report.difference << '\n';
-  return report.difference ? 1 : 0;
+  if (report.difference) return 1;
+  return options.bytes ? run_on_bytes(options, explorer, keys) : 0;
 }
 
 }  // namespace
@@ -149,7 +164,8 @@ int main(int argument_count, char** arguments) {
   } catch (const std::logic_error&) {
     std::cerr << "explorer: a number is expected\n";
   }
-  std::cerr << "usage: explorer [--all] [--depth N | --states] [--renamed] [--merged] [--first N] [--sessions N] "
-               "[--keys N] [--shards N] [--max-locks N] [--max-waiters N] [--max-grants N]\n";
+  std::cerr
+      << "usage: explorer [--all] [--depth N | --states | --bytes] [--renamed] [--merged] [--first N] [--sessions N] "
+         "[--keys N] [--shards N] [--max-locks N] [--max-waiters N] [--max-grants N]\n";
   return 2;
 }

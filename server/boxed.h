@@ -16,8 +16,8 @@ class Boxed {
   Boxed(const Boxed& other) : box_(other ? std::make_unique<T>(*other) : nullptr) {}
   Boxed(Boxed&&) noexcept = default;
   Boxed& operator=(const Boxed& other) {
-    Boxed copy(other);
-    return *this = std::move(copy);
+    *this = Boxed(other);
+    return *this;
   }
   Boxed& operator=(Boxed&&) noexcept = default;
   ~Boxed() = default;

@@ -40,7 +40,7 @@ class ListenerTest : public testing::Test {
       : directory_(std::filesystem::temp_directory_path() / ("lockd_listener_" + std::to_string(::getpid()))) {
     std::filesystem::create_directory(directory_);
   }
-  ~ListenerTest() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
  protected:
   std::string path(const std::string& name = "lockd.sock") const { return directory_ / name; }

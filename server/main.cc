@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
     if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
     const auto& options = std::get<lockd::server::Options>(read);
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(concurrency-mt-unsafe): no other thread yet. The log's reader may go away
-    ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);
+    ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);  // NOLINT(concurrency-mt-unsafe): likewise
     set_up_log(options.log_level);
     lockd::server::run_server(options);
     return 0;

@@ -164,7 +164,8 @@ void read_config_file(CLI::App& app, const std::string& path) {
   file.clear();
   for (std::string line; std::getline(file, line);) {
     const std::size_t first = line.find_first_not_of(" \t");
-    if (first != std::string::npos && line[first] == '=') throw CLI::FileError(path + ": no setting before: " + line);
+    if (first == std::string::npos || line[first] != '=') continue;
+    throw CLI::FileError(std::string(path).append(": no setting before: ").append(line));
   }
   file.clear();
   file.seekg(0);

@@ -24,7 +24,7 @@ class OptionsTest : public testing::Test {
   OptionsTest() : directory_(std::filesystem::temp_directory_path() / ("lockd_options_" + std::to_string(::getpid()))) {
     std::filesystem::create_directory(directory_);
   }
-  ~OptionsTest() override {
+  void TearDown() override {
     for (const std::string& name : set_) ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): no other thread
     std::filesystem::remove_all(directory_);
   }

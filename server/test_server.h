@@ -113,7 +113,7 @@ class TestClient {
 
 template <class Mutex>
 void TestServer<Mutex>::bring_wakeups() {
-  for (std::size_t i = 0; i < turn.woken.size(); ++i) {
+  for (std::size_t i = 0; i < turn.woken.size(); ++i) {  // NOLINT(modernize-loop-convert): it grows meanwhile
     const engine::Wakeup wakeup = turn.woken[i];
     const auto found = clients.find(wakeup.session);
     if (found == clients.end()) continue;

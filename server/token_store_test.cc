@@ -43,7 +43,7 @@ class TokenStoreTest : public testing::Test {
     std::string name = testing::TempDir() + "tokens-XXXXXX";
     directory_ = ::mkdtemp(name.data());
   }
-  ~TokenStoreTest() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   std::string path(const std::string& name) const { return directory_ + "/" + name; }
 

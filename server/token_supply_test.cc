@@ -29,7 +29,7 @@ class TokenSupplyTest : public testing::Test {
     std::string name = testing::TempDir() + "supply-XXXXXX";
     directory_ = ::mkdtemp(name.data());
   }
-  ~TokenSupplyTest() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   static engine::TokenSource first_block(TokenStore& store) {
     const std::uint64_t first = TokenSupply::reserve_first(store, Time(microseconds(1)));
