@@ -32,7 +32,18 @@ Lockstep::Config config_of(const Profile& profile) {
 // Table, model, and what the sequence came across.
 struct Run {
   Run(const Profile& profile, TableMaker maker)
-      : pair(config_of(profile), maker), keys(profile.keys), learns_at_once(profile.learns_at_once) {}
+      : pair(config_of(profile), maker),
+        keys(profile.keys),
+        learns_at_once(profile.learns_at_once),
+        looks_every(profile.looks_every) {}
+
+  void take(const Step& step) {
+    for (std::size_t i = 0; i < step.events.size(); ++i) {
+      const bool is_last = i + 1 == step.events.size();
+      step.is_crowd && !is_last ? act_unnoticed(step.events[i]) : act(step.events[i]);
+    }
+    if (++steps % looks_every == 0) look(step.events.back().session);
+  }
 
   void act(const Event& event) {
     tracker.before(pair.model(), event, pair.is_in_flight(event.session));
@@ -60,6 +71,8 @@ struct Run {
   Lockstep pair;
   std::vector<Key> keys;
   bool learns_at_once;
+  int looks_every;
+  int steps = 0;
   SituationTracker tracker;
 };
 
@@ -74,13 +87,7 @@ class StepCommand : public Command {
  public:
   explicit StepCommand(Step step) : step_(std::move(step)) {}
 
-  void run(const Nothing&, Run& run) const override {
-    for (std::size_t i = 0; i < step_.events.size(); ++i) {
-      const bool is_last = i + 1 == step_.events.size();
-      step_.is_crowd && !is_last ? run.act_unnoticed(step_.events[i]) : run.act(step_.events[i]);
-    }
-    run.look(step_.events.back().session);
-  }
+  void run(const Nothing&, Run& run) const override { run.take(step_); }
   void show(std::ostream& out) const override { out << step_; }
 
  private:
@@ -101,6 +108,7 @@ SituationTracker run_random_sequence(TableMaker maker) {
   const auto sequence = *rc::gen::scale(3.0, rc::state::gen::commands(Nothing{}, next));
   Run run(*profile, maker);
   rc::state::runAll(sequence, Nothing{}, run);
+  run.look(onlooker);
   return run.tracker;
 }
 

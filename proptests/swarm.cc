@@ -236,8 +236,8 @@ Step one_event(const Profile& profile, const Event& action) {
 std::ostream& operator<<(std::ostream& out, const Profile& profile) {
   return out << "# " << profile.shard_count << " shards, max-locks " << profile.locks_max << ", max-waiters "
              << profile.waiters_max << ", tokens " << profile.grants_max << " (0: no bound), wake-ups arrive "
-             << (profile.learns_at_once ? "at once, " : "later, ") << profile.sessions.size() << " sessions, "
-             << profile.keys.size() << " keys";
+             << (profile.learns_at_once ? "at once, " : "later, ") << "looked at every " << profile.looks_every
+             << " steps, " << profile.sessions.size() << " sessions, " << profile.keys.size() << " keys";
 }
 
 rc::Gen<Profile> profiles() {
@@ -249,6 +249,7 @@ rc::Gen<Profile> profiles() {
     profile.waiters_max = *rc::gen::element<std::uint64_t>(0, 0, 0, 1, 2);
     if (profile.shard_count == 1) profile.grants_max = *rc::gen::element<std::uint64_t>(0, 0, 0, 0, 5, 20);
     profile.learns_at_once = *rc::gen::element(true, true, false);
+    profile.looks_every = *rc::gen::element(1, 4, 16, 16);
     profile.limit_bag = *rc::gen::elementOf(limit_bags);
     choose_sessions_and_keys(profile, theme);
     choose_actions(profile, theme);

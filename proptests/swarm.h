@@ -22,6 +22,7 @@ struct Profile {
   std::uint64_t waiters_max = 0;
   std::uint64_t grants_max = 0;
   bool learns_at_once = false;  // Wakeups are never in flight when the next event comes
+  int looks_every = 1;          // after so many steps everything is looked at, which takes most of the time; 1 or more
   std::vector<SessionId> sessions;
   std::vector<Key> keys;  // all, to be looked at
   std::vector<SessionId> session_bag;
