@@ -1,0 +1,101 @@
+"""What the nightly run consists of: each part a claim, the commands that show it, and where its figures are printed."""
+
+from dataclasses import dataclass, field
+
+EXPLORER = "build/release/proptests/explorer"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part passes if all its commands exit with 0, and each figure is found."""
+
+    name: str
+    techniques: str  # as docs/verification.md numbers them
+    claim: str
+    limits: str  # what the claim does not say: what is merged, bounded or assumed
+    commands: list[str]  # for bash, at the root of the tree, one after the other
+    figures: dict[str, str]  # name -> regular expression whose groups are added up over all of the output
+    targets: list[str] = field(default_factory=list)  # of build/release, to be built ahead
+
+
+SEARCHED = {"events compared": r"^(\d+) events compared", "differences": r"differences: (\d+)"}
+STATES = {"states": r"in each of (\d+) states"} | SEARCHED
+ON_BYTES = STATES | {"events on bytes": r"on bytes: \d+ states, (\d+) events"}
+
+PARTS = [
+    Part(
+        "sequences",
+        "V3, V6",
+        "engine and model agree on every sequence of up to 6 events of three sessions on two keys, classic commands",
+        "three sessions, two keys; what follows an event that changes nothing is what follows without it",
+        [f"{EXPLORER} --depth 6 --first {session}" for session in (1, 2, 3)],
+        SEARCHED,
+        ["explorer"],
+    ),
+    Part(
+        "states",
+        "V3, V6",
+        "engine and model agree on every classic command from every state of three sessions and two keys, and again on "
+        "bytes through the sessions",
+        "states up to the names of sessions and keys; counters, tokens and times are no part of a state",
+        [f"{EXPLORER} --bytes --renamed"],
+        ON_BYTES,
+        ["explorer"],
+    ),
+    Part(
+        "waiting_sequences",
+        "V3, V6",
+        "engine and model agree on every sequence of up to 6 events of three sessions on two keys, all commands, LIMIT "
+        "1 and 2, with timeouts and wake-ups in flight",
+        "up to names; where several events lead from one point to one state, all are compared, and the search goes on "
+        "behind one of them (18 events differ by more than names at the start, and 11 of them change something)",
+        [f"{EXPLORER} --all --renamed --merged --depth 6 --first {first}" for first in range(1, 12)],
+        SEARCHED,
+        ["explorer"],
+    ),
+    Part(
+        "waiting_states",
+        "V3, V6",
+        "engine and model agree on every command from every state of three sessions and two keys, all commands, and "
+        "again on bytes through the sessions",
+        "states up to names; on bytes wake-ups come at once, and the dead do not speak",
+        [f"{EXPLORER} --all --bytes --renamed"],
+        ON_BYTES,
+        ["explorer"],
+    ),
+    Part(
+        "conformance",
+        "V4, V5, V6",
+        "engine and model agree on random sequences, drawn anew each night, in which each named situation came up",
+        "the profiles of proptests/swarm.cc; a situation's floor is 7 standard deviations below its mean",
+        ["RC_PARAMS=\"max_success=1000000 $RC_PARAMS\" build/release/proptests/conformance_test"],
+        {"sequences": r"^(\d+) sequences; situation"},
+        ["conformance_test"],
+    ),
+    Part(
+        "relations",
+        "V17",
+        "five relations between two runs of the engine hold, without a model",
+        "each says what it is modulo, in proptests/relations_test.cc",
+        ["RC_PARAMS=\"max_success=200000 $RC_PARAMS\" build/release/proptests/relations_test"],
+        {"pairs of runs": r"OK, passed (\d+) tests"},
+        ["relations_test"],
+    ),
+    Part(
+        "canaries",
+        "V18",
+        "each faulty table is found by the searches and by the random runs",
+        "faults of the kinds listed in proptests/faulty_tables.cc",
+        ["RC_PARAMS=\"max_success=10000 seed=1\" build/release/proptests/canaries_test"],
+        {"canaries found": r"\[  PASSED  \] (\d+) tests"},
+        ["canaries_test"],
+    ),
+    Part(
+        "fuzz",
+        "V8, V9",
+        "no input was found on which parser or sessions differ from the reference, or that a sanitizer objects to",
+        "inputs of up to 256 bytes, four connections, for as long as it ran",
+        ["ci/fuzz parser 300", "ci/fuzz session 900"],
+        {"executions": r"^#(\d+)\s+DONE"},
+    ),
+]
