@@ -221,7 +221,7 @@ std::vector<std::string> listing(const TestTable& table, std::size_t budget) {
 // A step of a walk takes a time that its budget bounds, however many sessions have to do with a key.
 TEST(LockTableListing, E2_L5_a_key_counts_as_many_as_hold_it_and_wait_for_it) {
   TestTable table;
-  for (int i = 0; i < 20; ++i) {
+  for (std::uint64_t i = 0; i < 20; ++i) {
     const std::string key = "k" + std::to_string(i);
     for (std::uint64_t id = 1; id <= 50; ++id) table.get(SessionId{id}, sg(key));
     for (std::uint64_t id = 1; id <= 50; ++id) table.get(SessionId{1000 + 50 * i + id}, sgw(1, key));
