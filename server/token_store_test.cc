@@ -29,6 +29,7 @@ extern "C" int fsync(int fd) {
   steps.push_back(S_ISDIR(status.st_mode) ? "directory" : "file of " + std::to_string(status.st_size));
   return static_cast<int>(::syscall(SYS_fsync, fd));
 }
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the library's begin with underscores
 extern "C" int renameat(int old_directory, const char* old_name, int directory, const char* name) noexcept {
   steps.push_back("rename to " + std::string(name));
   return static_cast<int>(::syscall(SYS_renameat, old_directory, old_name, directory, name));
