@@ -91,6 +91,15 @@ PARTS = [
         ["canaries_test"],
     ),
     Part(
+        "spin",
+        "V12",
+        "the designs of session end against wake-ups, and of the circle check across threads, keep their promises, and "
+        "each broken variant breaks the one that it should",
+        "the models of model/spin/, whose README says what they leave out; not the code",
+        ["ci/check-spin --size gate", "ci/check-spin --size nightly"],
+        {"runs as expected": r"^(\d+) runs, 0 not as expected"},
+    ),
+    Part(
         "fuzz",
         "V8, V9",
         "no input was found on which parser or sessions differ from the reference, or that a sanitizer objects to",
