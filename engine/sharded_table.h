@@ -87,13 +87,14 @@ class ShardedTable {
     std::uint64_t waiters_max = std::numeric_limits<std::uint64_t>::max();  // W7: in each line, 1 or more
     std::uint64_t first_token = 1;                                          // T1
     std::uint64_t tokens_end = token_limit;                                 // see TokenSource
+    std::uint32_t index_parts = 256;  // of all shards together, a power of two: see PartitionedIndex
   };
 
   explicit ShardedTable(const Config& config)
       : config_(config), tokens_(config.first_token, config.tokens_end), waiting_(config.seed) {
     LOCKD_CHECK(std::has_single_bit(config.shard_count) && config.shard_count <= 64, "1, 2, 4 ... 64 shards");
     for (std::uint32_t i = 0; i < config.shard_count; ++i)
-      shards_.emplace_back(config.seed, index_parts / config.shard_count, config.waiters_max);
+      shards_.emplace_back(config.seed, config.index_parts / config.shard_count, config.waiters_max);
   }
 
   /// X1, H1, C1, C2, W1 in the order of W10. No answer where the session waits now, or asks for nothing (see above). A
@@ -235,9 +236,6 @@ class ShardedTable {
   }
 
  private:
-  /// Index tables of all shards together; see PartitionedIndex for why they are many.
-  static constexpr std::uint32_t index_parts = 256;
-
   /// On cache lines of its own, so that a thread at one shard does not slow down its neighbour's.
   struct alignas(64) Shard {
     Shard(const HashSeed& seed, std::uint32_t part_count, std::uint64_t waiters_max)

@@ -1,27 +1,25 @@
 // Four connections to the real sessions and engine, driven by hostile bytes, against the reference server: every byte
 // that a session writes must be one that the model lets come then.
 //
-// Input: a byte of settings, then bytes that the connection in use sends, from time to time 0xFF and a byte that says
-// what happens instead: its lowest three bits the action, the next two the connection. 0xFF 0xFF is the byte 0xFF.
+// session_steps.h says what an input means.
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "engine/check.h"
+#include "fuzz/session_steps.h"
 #include "proptests/session_lockstep.h"
 
 namespace {
 
+using lockd::fuzz::Action;
+using lockd::fuzz::Step;
 using lockd::proptests::SessionLockstep;
 
 /// With longer inputs a listing could take several slices, other sessions changing the table in between (L5): what it
 /// shows then is not one certain thing. This much cannot make it 64 KiB long.
 constexpr std::size_t input_bytes_max = 1024;
-
-constexpr std::uint8_t escape = 0xFF;
-
-enum class Action : std::uint8_t { use, cut, finish, reset, reset_in_slices, stop_reading, read_again, time_out };
 
 SessionLockstep::Config configuration(std::uint8_t bits) {
   SessionLockstep::Config chosen;
@@ -60,27 +58,25 @@ void act(SessionLockstep& world, Action action, std::size_t slot) {
   }
 }
 
-void play(const std::uint8_t* data, std::size_t size) {
-  SessionLockstep world(configuration(data[0]));
+void play(std::string_view input) {
+  SessionLockstep world(configuration(static_cast<std::uint8_t>(input.front())));
   std::size_t in_use = 0;
   std::string bytes;
   const auto send = [&] {
     if (bytes.empty()) return;
     if (!world.is_connected(in_use)) world.connect(in_use);
-    world.send(in_use, std::exchange(bytes, {}));
+    world.send(in_use, bytes);
+    bytes.clear();
   };
-  for (std::size_t i = 1; i < size; ++i) {
-    const bool is_action = data[i] == escape && i + 1 < size && data[i + 1] != escape;
-    if (!is_action) {
-      bytes.push_back(static_cast<char>(data[i]));
-      if (data[i] == escape) ++i;
+  for (std::string_view rest = input.substr(1); !rest.empty();) {
+    const Step step = lockd::fuzz::take_step(rest);
+    if (!step.action) {
+      append_bytes(step, bytes);
       continue;
     }
     send();
-    const auto action = static_cast<Action>(data[++i] % 8);
-    const std::size_t slot = data[i] / 8 % 4;
-    if (action == Action::use) in_use = slot;
-    act(world, action, slot);
+    if (step.action == Action::use) in_use = step.slot;
+    act(world, *step.action, step.slot);
   }
   send();
   world.end_all();
@@ -92,7 +88,7 @@ void play(const std::uint8_t* data, std::size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0 || size > input_bytes_max) return 0;
   try {
-    play(data, size);
+    play({reinterpret_cast<const char*>(data), size});
   } catch (const lockd::proptests::Difference& difference) {
     LOCKD_CHECK(false, difference.what());
   }

@@ -152,7 +152,9 @@ struct ExpectedOutput::Matcher {
     for (const std::string& beginning : part.beginnings) {
       const auto line = rest.substr(0, rest.find('\n'));
       const bool whole = line.size() < rest.size();
-      if (!whole || (line != beginning && !line.starts_with(beginning + ' '))) {
+      const bool begins_so =
+          line.starts_with(beginning) && (line.size() == beginning.size() || line[beginning.size()] == ' ');
+      if (!whole || !begins_so) {
         return Failure{offset, "a line that begins with " + escaped(beginning)};
       }
       offset += line.size() + 1;
@@ -221,12 +223,19 @@ struct ExpectedOutput::Matcher {
   }
 };
 
-void ExpectedOutput::add(std::string_view bytes) {
-  if (!bytes.empty()) parts_.emplace_back(std::string(bytes));
+// One text behind another is one text.
+void ExpectedOutput::add(std::string bytes) {
+  auto* const before = parts_.empty() ? nullptr : std::get_if<std::string>(&parts_.back());
+  if (before != nullptr) {
+    *before += bytes;
+  } else if (!bytes.empty()) {
+    parts_.emplace_back(std::move(bytes));
+  }
 }
 
 void ExpectedOutput::add_any_order(std::vector<std::string> pieces, std::string opening, std::string separator,
                                    std::string closing) {
+  if (pieces.size() == 1) return add(opening + pieces.front() + closing);
   parts_.emplace_back(AnyOrder{std::move(pieces), std::move(opening), std::move(separator), std::move(closing)});
 }
 
@@ -244,36 +253,38 @@ void ExpectedOutput::add_counters(std::vector<std::pair<std::string, std::option
   parts_.emplace_back(Counters{std::move(counters)});
 }
 
-void ExpectedOutput::append(const ExpectedOutput& more) {
-  parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
+void ExpectedOutput::append(ExpectedOutput more) {
+  if (parts_.empty()) return more.parts_.swap(parts_);
+  for (auto& part : more.parts_) {
+    if (auto* const text = std::get_if<std::string>(&part)) {
+      add(std::move(*text));
+    } else {
+      parts_.push_back(std::move(part));
+    }
+  }
 }
 
-std::optional<std::string> ExpectedOutput::mismatch(std::string_view actual) const {
+ExpectedOutput::Match ExpectedOutput::match(std::string_view actual) const {
   constexpr std::size_t shown = 80;
   auto rest = actual;
-  std::vector<ShownToken> unused;
+  std::vector<ShownToken> tokens;
   std::optional<Failure> failure;
   std::size_t offset = 0;
   for (const auto& part : parts_) {
     offset = actual.size() - rest.size();
-    failure = std::visit(Matcher{rest, unused}, part);
+    failure = std::visit(Matcher{rest, tokens}, part);
     if (failure) break;
   }
   if (!failure) {
-    if (rest.empty()) return std::nullopt;
+    if (rest.empty()) return {std::nullopt, std::move(tokens)};
     offset = actual.size() - rest.size();
     failure = Failure{0, "nothing more"};
   }
   offset += failure->offset;
   const std::size_t context = offset - std::min<std::size_t>(offset, shown / 2);
-  return "at byte " + std::to_string(offset) + ": expected " + failure->expected.substr(0, 3 * shown) + ", actual " +
-         escaped(actual.substr(offset, shown)) + ", after " + escaped(actual.substr(context, offset - context));
-}
-
-std::vector<ShownToken> ExpectedOutput::tokens(std::string_view actual) const {
-  std::vector<ShownToken> shown;
-  for (const auto& part : parts_) std::visit(Matcher{actual, shown}, part);
-  return shown;
+  return {"at byte " + std::to_string(offset) + ": expected " + failure->expected.substr(0, 3 * shown) + ", actual " +
+              escaped(actual.substr(offset, shown)) + ", after " + escaped(actual.substr(context, offset - context)),
+          std::move(tokens)};
 }
 
 std::string ExpectedOutput::escaped(std::string_view bytes) {

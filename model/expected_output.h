@@ -20,7 +20,7 @@ namespace lockd::model {
 class ExpectedOutput {
  public:
   /// Exactly these bytes come next.
-  void add(std::string_view bytes);
+  void add(std::string bytes);
 
   /// Next come `opening`, then all the pieces, each as often as it is given, in any order, with `separator` between any
   /// two, then `closing`.
@@ -47,16 +47,22 @@ class ExpectedOutput {
   void add_counters(std::vector<std::pair<std::string, std::optional<std::uint64_t>>> counters);
 
   /// What `more` expects comes next.
-  void append(const ExpectedOutput& more);
+  void append(ExpectedOutput more);
 
   bool empty() const { return parts_.empty(); }
 
-  /// Nothing if `actual`, from its first byte to its last, is what was expected; otherwise why it is not: the offset at
-  /// which it ceases to match, with what was expected and what stands there, written as in scenario files.
-  std::optional<std::string> mismatch(std::string_view actual) const;
+  /// mismatch: nothing if `actual`, from its first byte to its last, is what was expected; otherwise why it is not: the
+  /// offset at which it ceases to match, with what was expected and what stands there, written as in scenario files.
+  /// tokens: those that `actual` shows, up to there.
+  struct Match {
+    std::optional<std::string> mismatch;
+    std::vector<ShownToken> tokens;
+  };
+  Match match(std::string_view actual) const;
 
-  /// The tokens that `actual` shows, which is what was expected.
-  std::vector<ShownToken> tokens(std::string_view actual) const;
+  /// Half of it alone.
+  std::optional<std::string> mismatch(std::string_view actual) const { return match(actual).mismatch; }
+  std::vector<ShownToken> tokens(std::string_view actual) const { return match(actual).tokens; }
 
   /// `bytes` in quotes, with `\\`, `\r`, `\n`, `\t` and `\xHH` for what would not be seen.
   static std::string escaped(std::string_view bytes);

@@ -26,7 +26,7 @@ AssertionResult rejects(const ExpectedOutput& expected, std::string_view actual)
 
 ExpectedOutput exact(std::string_view bytes) {
   ExpectedOutput expected;
-  expected.add(bytes);
+  expected.add(std::string(bytes));
   return expected;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace lockd::model {
 namespace {
@@ -58,28 +59,28 @@ constexpr std::array<Entry, verb_count> entries{{
 constexpr std::array<std::string_view, 6> browser_verbs{"GET", "HEAD", "POST", "PUT", "OPTIONS", "Host:"};
 
 // F2: the words of a line are what stands between its blanks.
-std::vector<std::string> words_of(std::string_view line) {
-  std::vector<std::string> words;
-  bool inside = false;
-  for (const char byte : line) {
-    const bool blank = byte == ' ' || byte == '\t' || byte == '\r' || byte == '\v' || byte == '\f';
-    if (!blank && !inside) words.emplace_back();
-    if (!blank) words.back() += byte;
-    inside = !blank;
+std::vector<std::string_view> words_of(std::string_view line) {
+  constexpr std::string_view blanks = " \t\r\v\f";
+  std::vector<std::string_view> words;
+  words.reserve(4);
+  while (true) {
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+    if (line.empty()) return words;
+    words.push_back(line.substr(0, line.find_first_of(blanks)));
+    line.remove_prefix(words.back().size());
   }
-  return words;
 }
 
 // F3: the words from this one on, with one space between any two.
-std::string folded(const std::vector<std::string>& words, std::size_t from) {
+std::string folded(const std::vector<std::string_view>& words, std::size_t from) {
   std::string rest;
-  for (std::size_t i = from; i < words.size(); ++i) rest += (i == from ? "" : " ") + words[i];
+  for (std::size_t i = from; i < words.size(); ++i) rest.append(i == from ? "" : " ").append(words[i]);
   return rest;
 }
 
 // F9: decimal digits, leading zeros allowed, from `least` to 2147483647.
-std::optional<std::uint32_t> number_of(const std::string& word, std::uint32_t least) {
-  if (word.empty() || word.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+std::optional<std::uint32_t> number_of(std::string_view word, std::uint32_t least) {
+  if (word.empty() || word.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
   std::uint64_t number = 0;
   for (const char digit : word)
     number = std::min<std::uint64_t>(number * 10 + static_cast<std::uint64_t>(digit - '0'), 1ULL << 31);
@@ -88,7 +89,7 @@ std::optional<std::uint32_t> number_of(const std::string& word, std::uint32_t le
 }
 
 // The verb, `words[0]`, with its arguments; nothing if they are bad (F9).
-std::optional<Request> parse_command(const Entry& entry, const std::vector<std::string>& words) {
+std::optional<Request> parse_command(const Entry& entry, const std::vector<std::string_view>& words) {
   if (entry.takes == Takes::nothing && words.size() > 1) return std::nullopt;
   Request request{LineKind::command, entry.verb, ""};
   std::size_t next = 1;
@@ -106,27 +107,26 @@ std::optional<Request> parse_command(const Entry& entry, const std::vector<std::
   return request;
 }
 
-// A line without its terminator. Nothing comes of a blank one (F4).
+}  // namespace
+
 std::optional<Request> parse_line(std::string_view line, std::size_t line_bytes_max) {
+  line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);  // F1
   if (line.size() > line_bytes_max) return Request{LineKind::too_long, Verb::get, ""};
-  const std::vector<std::string> words = words_of(line);
+  const std::vector<std::string_view> words = words_of(line);
   if (words.empty()) return std::nullopt;
-  const std::string& verb = words.front();
+  const std::string_view verb = words.front();
   if (std::ranges::count(browser_verbs, verb) > 0) return Request{LineKind::browser, Verb::get, ""};
   const auto* const entry = std::ranges::find(entries, verb, &Entry::spelling);
-  if (entry == entries.end()) return Request{LineKind::unknown_verb, Verb::get, verb};
-  const auto command = parse_command(*entry, words);
-  return command ? *command : Request{LineKind::bad_arguments, entry->verb, ""};
+  if (entry == entries.end()) return Request{LineKind::unknown_verb, Verb::get, std::string(verb)};
+  auto command = parse_command(*entry, words);
+  return command ? std::move(command) : Request{LineKind::bad_arguments, entry->verb, ""};
 }
-
-}  // namespace
 
 std::vector<Request> parse_stream(std::string_view stream, std::size_t line_bytes_max) {
   std::vector<Request> requests;
   for (auto end = stream.find('\n'); end != std::string_view::npos; end = stream.find('\n')) {
-    std::string_view line = stream.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);  // F1
-    if (const auto request = parse_line(line, line_bytes_max)) requests.push_back(*request);
+    if (auto request = parse_line(stream.substr(0, end + 1), line_bytes_max)) requests.push_back(std::move(*request));
     stream.remove_prefix(end + 1);
   }
   return requests;

@@ -4,6 +4,7 @@
 #define LOCKD_MODEL_REFERENCE_PARSER_H_
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace lockd::model {
 /// those behind it (`quit`, F11) is not the parser's business: it goes on. `text` is empty but for commands that take a
 /// key, a name or a word (folded), and for unknown verbs (the whole verb).
 std::vector<Request> parse_stream(std::string_view stream, std::size_t line_bytes_max);
+
+/// The request of one line, which ends in its LF; nothing if it is blank (F4).
+std::optional<Request> parse_line(std::string_view line, std::size_t line_bytes_max);
 
 }  // namespace lockd::model
 

@@ -173,7 +173,8 @@ std::string print(const Answer& answer, const Request& request, std::string_view
   if (echo == Echo::verb) reply += shown_verb(request.text);
   if (echo == Echo::usage) reply += usage(request.verb);
   if (echo == Echo::version) reply += version;
-  return reply + "\n";
+  reply += '\n';
+  return reply;
 }
 
 }  // namespace lockd::model

@@ -2,58 +2,24 @@
 #include "model/server_model.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "model/reference_parser.h"
 #include "model/reference_printer.h"
 
 namespace lockd::model {
-namespace {
-
-// What is counted since the start, beyond the verbs (F8; E3).
-constexpr std::array counted{"bad_arguments",  "browsers", "cancels",  "deadlocks", "invalid_commands",
-                             "lines_too_long", "refusals", "timeouts", "waits",     "too_much_input"};
-
-// L3: the verbs that `q` shows. `stats` shows them all.
-constexpr std::array classic_verbs{"d", "dump", "g", "i", "iam", "me", "q", "r", "sd", "sg", "si", "sr", "who"};
-
-// E3: which of its counters an answer to a get moves; none where the lock was had.
-std::string counter_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::lock_get_failure:
-    case Outcome::shared_get_failure:
-    case Outcome::too_many_locks:
-    case Outcome::too_many_waiters:
-    case Outcome::out_of_tokens:
-      return "refusals";
-    case Outcome::lock_get_timeout:
-    case Outcome::shared_get_timeout:
-      return "timeouts";
-    case Outcome::lock_get_canceled:
-    case Outcome::shared_get_canceled:
-      return "cancels";
-    case Outcome::lock_get_deadlock:
-      return "deadlocks";
-    default:
-      return "";
-  }
-}
-
-}  // namespace
-
 ReferenceServer::ReferenceServer(ServerOptions options) : options_(std::move(options)) {
   locks_.max_locks = options_.max_locks;
   locks_.max_waiters = options_.max_waiters;
   locks_.max_grants = options_.max_grants;
-  for (const char* name : counted) counters_[name] = 0;
-  for (int verb = 0; verb < verb_count; ++verb) counters_["command_" + spelling(static_cast<Verb>(verb))] = 0;
 }
 
 void ReferenceServer::connect(SessionId session, std::string address, std::uint64_t allowed) {
   if (session == SessionId::nobody || is_live(session) || locks_.ended.contains(session)) return;
   happen(session, SessionBegins{session});
-  sessions_[session] = {std::move(address), {}, "", false, allowed};
+  Session& begun = sessions_[session];
+  begun.address = std::move(address);
+  begun.allowed = allowed;
 }
 
 ExpectedOutput ReferenceServer::receive(SessionId session, std::string_view bytes) {
@@ -110,7 +76,7 @@ void ReferenceServer::take(SessionId id, char byte) {
     std::size_t kept = session.unterminated.size();
     for (const Line& line : session.lines) kept += line.bytes.size();
     if (kept > options_.input_bytes_max) {
-      ++counters_["too_much_input"];
+      ++counters_.too_much_input;
       outputs_[id].append(single({Outcome::too_much_input, options_.input_bytes_max}, {}));
       return end(id);
     }
@@ -127,12 +93,12 @@ void ReferenceServer::take(SessionId id, char byte) {
 // F5: one after the other, in the order of arrival, until one has to wait.
 void ReferenceServer::execute_lines(SessionId id) {
   while (is_live(id) && !waits(id) && !sessions_.at(id).lines.empty() && sessions_.at(id).allowed > 0) {
-    const Line line = sessions_.at(id).lines.front();
+    const Line line = std::move(sessions_.at(id).lines.front());
     sessions_.at(id).lines.pop_front();
-    for (const Request& request : parse_stream(line.bytes, options_.line_bytes_max)) {
+    if (const auto request = parse_line(line.bytes, options_.line_bytes_max)) {
       if (sessions_.at(id).allowed != all) --sessions_.at(id).allowed;
-      const ExpectedOutput output = execute(id, request, line.has_acted);
-      outputs_[id].append(output);
+      ExpectedOutput output = execute(id, *request, line.has_acted);
+      outputs_[id].append(std::move(output));
     }
     if (waits(id)) hear_again(id);
   }
@@ -155,12 +121,11 @@ void ReferenceServer::hear_again(SessionId id) {
 bool ReferenceServer::has_request(SessionId session) const {
   const auto& lines = sessions_.at(session).lines;
   return std::ranges::any_of(
-      lines, [this](const Line& line) { return !parse_stream(line.bytes, options_.line_bytes_max).empty(); });
+      lines, [this](const Line& line) { return parse_line(line.bytes, options_.line_bytes_max).has_value(); });
 }
 
 bool ReferenceServer::is_cancel(const Line& line) const {
-  const auto requests = parse_stream(line.bytes, options_.line_bytes_max);
-  return requests == std::vector{Request{LineKind::command, Verb::cancel, ""}};
+  return parse_line(line.bytes, options_.line_bytes_max) == Request{LineKind::command, Verb::cancel, ""};
 }
 
 // W4: who was let through is answered, and what it sent meanwhile is executed.
@@ -203,16 +168,16 @@ ExpectedOutput ReferenceServer::execute(SessionId session, const Request& reques
     case LineKind::command:
       return execute_command(session, request, has_acted);
     case LineKind::unknown_verb:  // F8: counted in silence too
-      ++counters_["invalid_commands"];
+      ++counters_.invalid_commands;
       return options_.classic ? ExpectedOutput{} : single({Outcome::unknown_command}, request);
     case LineKind::bad_arguments:  // F9
-      ++counters_["bad_arguments"];
+      ++counters_.bad_arguments;
       return single({Outcome::bad_arguments}, request);
     case LineKind::too_long:  // F6
-      ++counters_["lines_too_long"];
+      ++counters_.lines_too_long;
       return single({Outcome::line_too_long, options_.line_bytes_max}, request);
     case LineKind::browser:  // F11
-      ++counters_["browsers"];
+      ++counters_.browsers;
       end(session);
       return {};
   }
@@ -220,7 +185,7 @@ ExpectedOutput ReferenceServer::execute(SessionId session, const Request& reques
 }
 
 ExpectedOutput ReferenceServer::execute_command(SessionId session, const Request& request, bool has_acted) {
-  ++counters_["command_" + spelling(request.verb)];  // L3: before it is executed, and when disabled too
+  ++counters_.commands[request.verb];  // L3: before it is executed, and when disabled too
   if (is_disabled(request.verb)) return single({Outcome::disabled}, request);
   switch (request.verb) {
     case Verb::get:
@@ -275,13 +240,38 @@ ExpectedOutput ReferenceServer::execute_command(SessionId session, const Request
 // No reply yet, if it waits.
 ExpectedOutput ReferenceServer::lock_command(SessionId session, const Request& request) {
   auto output = happen(session, SessionAsks{session, request.verb, request.text, request.limit, request.milliseconds});
-  if (waits(session)) ++counters_["waits"];
+  if (waits(session)) ++counters_.waits;
   return output;
 }
 
+// E3: which counter an answer to a get moves; none where the lock was had.
+void ReferenceServer::count(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::lock_get_failure:
+    case Outcome::shared_get_failure:
+    case Outcome::too_many_locks:
+    case Outcome::too_many_waiters:
+    case Outcome::out_of_tokens:
+      ++counters_.refusals;
+      break;
+    case Outcome::lock_get_timeout:
+    case Outcome::shared_get_timeout:
+      ++counters_.timeouts;
+      break;
+    case Outcome::lock_get_canceled:
+    case Outcome::shared_get_canceled:
+      ++counters_.cancels;
+      break;
+    case Outcome::lock_get_deadlock:
+      ++counters_.deadlocks;
+      break;
+    default:
+      break;
+  }
+}
+
 ExpectedOutput ReferenceServer::answered(const Reply& reply) {
-  const std::string counter = counter_of(reply.answer.outcome);
-  if (!counter.empty()) ++counters_[counter];
+  count(reply.answer.outcome);
   const bool exclusive = reply.answer.outcome == Outcome::lock_token;
   if (!exclusive && reply.answer.outcome != Outcome::shared_token) {
     return single(reply.answer, {LineKind::command, Verb::get, reply.key});
@@ -342,23 +332,51 @@ ExpectedOutput ReferenceServer::list(const Key& prefix) const {
   return output;
 }
 
-// L3: the map is in the order of names.
-std::map<std::string, std::uint64_t> ReferenceServer::classic_counters() const {
-  std::map<std::string, std::uint64_t> numbers;
-  for (const std::string verb : classic_verbs) numbers["command_" + verb] = counters_.at("command_" + verb);
-  numbers["connections"] = sessions_.size();
-  numbers["invalid_commands"] = counters_.at("invalid_commands");
-  numbers["locks"] = locks_.keys_held(LockKind::exclusive);
-  numbers["shared_locks"] = locks_.keys_held(LockKind::shared);
-  numbers["orphans"] = locks_.orphans.at(LockKind::exclusive);
-  numbers["shared_orphans"] = locks_.orphans.at(LockKind::shared);
-  return numbers;
+std::uint64_t ReferenceServer::times(Verb verb) const {
+  const auto found = counters_.commands.find(verb);
+  return found == counters_.commands.end() ? 0 : found->second;
+}
+
+// L3.
+std::vector<std::pair<std::string, std::uint64_t>> ReferenceServer::classic_counters() const {
+  return {{"command_d", times(Verb::list_locks)},
+          {"command_dump", times(Verb::dump)},
+          {"command_g", times(Verb::get)},
+          {"command_i", times(Verb::inspect)},
+          {"command_iam", times(Verb::name_me)},
+          {"command_me", times(Verb::me)},
+          {"command_q", times(Verb::counters)},
+          {"command_r", times(Verb::release)},
+          {"command_sd", times(Verb::list_shared)},
+          {"command_sg", times(Verb::get_shared)},
+          {"command_si", times(Verb::inspect_shared)},
+          {"command_sr", times(Verb::release_shared)},
+          {"command_who", times(Verb::who)},
+          {"connections", sessions_.size()},
+          {"invalid_commands", counters_.invalid_commands},
+          {"locks", locks_.keys_held(LockKind::exclusive)},
+          {"orphans", locks_.orphans.at(LockKind::exclusive)},
+          {"shared_locks", locks_.keys_held(LockKind::shared)},
+          {"shared_orphans", locks_.orphans.at(LockKind::shared)}};
 }
 
 // E3: a hold, or a wait, is counted in its histogram when it is over.
 std::map<std::string, std::uint64_t> ReferenceServer::statistics() const {
-  auto numbers = classic_counters();
-  numbers.insert(counters_.begin(), counters_.end());
+  const auto classic = classic_counters();
+  std::map<std::string, std::uint64_t> numbers(classic.begin(), classic.end());
+  for (int i = 0; i < verb_count; ++i) {
+    const auto verb = static_cast<Verb>(i);
+    numbers["command_" + spelling(verb)] = times(verb);
+  }
+  numbers["bad_arguments"] = counters_.bad_arguments;
+  numbers["browsers"] = counters_.browsers;
+  numbers["cancels"] = counters_.cancels;
+  numbers["deadlocks"] = counters_.deadlocks;
+  numbers["lines_too_long"] = counters_.lines_too_long;
+  numbers["refusals"] = counters_.refusals;
+  numbers["timeouts"] = counters_.timeouts;
+  numbers["too_much_input"] = counters_.too_much_input;
+  numbers["waits"] = counters_.waits;
   std::uint64_t holders = 0;
   std::uint64_t longest_line = 0;
   for (const auto& [lock, state] : locks_.locks) {
@@ -370,13 +388,17 @@ std::map<std::string, std::uint64_t> ReferenceServer::statistics() const {
   numbers["waiters"] = locks_.waiters();
   numbers["longest_line"] = longest_line;
   numbers["hold_ms_le_inf"] = locks_.grants - holders;
-  numbers["wait_ms_le_inf"] = counters_.at("waits") - locks_.waiters();
+  numbers["wait_ms_le_inf"] = counters_.waits - locks_.waiters();
   return numbers;
 }
 
 ExpectedOutput ReferenceServer::counters() const {
+  std::string lines;
+  for (const auto& [name, number] : classic_counters()) {
+    lines.append(name).append(": ").append(std::to_string(number)).append("\n");
+  }
   ExpectedOutput output;
-  for (const auto& [name, number] : classic_counters()) output.add(name + ": " + std::to_string(number) + "\n");
+  output.add(std::move(lines));
   return output;
 }
 

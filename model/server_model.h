@@ -71,14 +71,14 @@ class ReferenceServer {
   /// S6: all sessions end in one step; no waiter is answered.
   void shut_down();
 
-  /// Looks. Whether the session has begun and not ended; whether it waits; the locks; L3's numbers by name, and E3's
-  /// with them, but for those that time makes.
+  /// Looks. Whether the session has begun and not ended; whether it waits; the locks; L3's numbers in the order of
+  /// names; those and E3's by name, but for those that time makes.
   bool is_live(SessionId session) const { return sessions_.contains(session); }
   bool waits(SessionId session) const { return is_live(session) && sessions_.at(session).waiting; }
   /// Whether a request of it was not executed, because it waits or is not allowed more.
   bool has_request(SessionId session) const;
   const LockModel& locks() const { return locks_; }
-  std::map<std::string, std::uint64_t> classic_counters() const;
+  std::vector<std::pair<std::string, std::uint64_t>> classic_counters() const;
   std::map<std::string, std::uint64_t> statistics() const;
 
  private:
@@ -94,6 +94,21 @@ class ReferenceServer {
     std::string unterminated;  // what has come since the last LF
     bool waiting = false;      // until its reply is out, which is later than the hand-over
     std::uint64_t allowed = all;
+  };
+
+  /// Of L3 and E3, what only grows, but for what the locks count.
+  struct Counters {
+    std::map<Verb, std::uint64_t> commands;
+    std::uint64_t bad_arguments = 0;
+    std::uint64_t browsers = 0;
+    std::uint64_t cancels = 0;
+    std::uint64_t deadlocks = 0;
+    std::uint64_t invalid_commands = 0;
+    std::uint64_t lines_too_long = 0;
+    std::uint64_t refusals = 0;
+    std::uint64_t timeouts = 0;
+    std::uint64_t too_much_input = 0;
+    std::uint64_t waits = 0;
   };
 
   void take(SessionId id, char byte);
@@ -122,6 +137,8 @@ class ReferenceServer {
   void end(SessionId session);
   ExpectedOutput happen(SessionId session, const Event& event);
   ExpectedOutput answered(const Reply& reply);
+  void count(Outcome outcome);
+  std::uint64_t times(Verb verb) const;
 
   ServerOptions options_;
   LockModel locks_;
@@ -129,7 +146,7 @@ class ReferenceServer {
   std::map<SessionId, ExpectedOutput> outputs_;           // what was not returned yet
   std::deque<Reply> woken_;                               // who was let through, and has not had his turn yet
   std::vector<std::pair<SessionId, std::string>> names_;  // in the order of setting
-  std::map<std::string, std::uint64_t> counters_;         // of L3 and E3, those that only grow
+  Counters counters_;
 };
 
 }  // namespace lockd::model

@@ -158,7 +158,7 @@ TEST_F(ServerModelStatistics, E3_all_of_q_and_each_counter_of_ours) {
 
 TEST_F(ServerModelStatistics, L3_E3_q_shows_none_of_ours) {
   EXPECT_EQ(server_.classic_counters().size(), 19U);
-  EXPECT_FALSE(server_.classic_counters().contains("command_ping"));
+  for (const auto& [name, number] : server_.classic_counters()) EXPECT_NE(name, "command_ping");
 }
 
 TEST_F(ServerModelStatistics, E3_the_lines_that_are_sent) {

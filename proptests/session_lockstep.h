@@ -41,12 +41,15 @@ class SessionLockstep {
     std::uint64_t waiters_max = 0;  // W7; 0: no bound
   };
 
+  static constexpr std::size_t all_at_once = std::numeric_limits<std::size_t>::max();
+
   explicit SessionLockstep(const Config& config)
       : settings_(config.settings),
         table_({.seed = {17, 42},
                 .shard_count = config.shard_count,
                 .locks_max = bound(config.locks_max),
-                .waiters_max = bound(config.waiters_max)}),
+                .waiters_max = bound(config.waiters_max),
+                .index_parts = config.shard_count}),  // few, so that few keys meet in them
         model_(options(config)) {}
   SessionLockstep(const SessionLockstep&) = delete;
   SessionLockstep& operator=(const SessionLockstep&) = delete;
@@ -100,7 +103,7 @@ class SessionLockstep {
   }
 
   /// S2: the connection is gone, whatever was sent and not read or executed. The locks go `budget` at a time.
-  void reset(std::size_t slot, std::size_t budget = std::numeric_limits<std::size_t>::max()) {
+  void reset(std::size_t slot, std::size_t budget = all_at_once) {
     end(slot, budget);
     bring_wakeups();
   }
@@ -121,12 +124,18 @@ class SessionLockstep {
 
   /// All connections end. Nothing may be left, and what was held must have been counted.
   void end_all() {
-    while (!clients_.empty()) reset(clients_.begin()->first, 1);
+    check_invariants();
+    while (!clients_.empty()) {
+      end(clients_.begin()->first, all_at_once);
+      bring_wakeups();
+    }
+    check_invariants();
     require(registry_.size() == 0, "a session is left");
     require(model_.locks().locks.empty(), "the model has locks without sessions");
+    const engine::Totals totals = table_.totals();
     for (const LockKind kind : {LockKind::exclusive, LockKind::shared}) {
-      require(table_.key_count(kind) == 0, "a lock is left");
-      require(table_.orphan_count(kind) == model_.locks().orphans.at(kind), "orphans are counted otherwise");
+      require(totals[kind].keys == 0, "a lock is left");
+      require(totals[kind].orphans == model_.locks().orphans.at(kind), "orphans are counted otherwise");
     }
   }
 
@@ -193,7 +202,7 @@ class SessionLockstep {
     } else if (client.next != server::Next::end) {
       return false;
     }
-    if (client.next == server::Next::end) end(slot, std::numeric_limits<std::size_t>::max());
+    if (client.next == server::Next::end) end(slot, all_at_once);
     return true;
   }
 
@@ -218,14 +227,16 @@ class SessionLockstep {
   template <class Act, class Follow>
   void step(Client& client, Act act, Follow follow) {
     const std::size_t written_before = client.out.size();
-    const std::uint64_t executed_before = executed();
+    const std::uint64_t executed_before = executed_;
     act();
+    executed_ = counted_requests();
     const SessionId id = client.session.id();
     const std::string_view written = std::string_view(client.out).substr(written_before);
-    model::ExpectedOutput expected = model_.allow(id, executed() - executed_before);
+    model::ExpectedOutput expected = model_.allow(id, executed_ - executed_before);
     expected.append(follow());
-    if (const auto mismatch = expected.mismatch(written)) throw Difference(*mismatch);
-    if (const auto broken = tokens_.see(expected.tokens(written))) throw Difference(*broken);
+    const auto [mismatch, tokens] = expected.match(written);
+    if (mismatch) throw Difference(*mismatch);
+    if (const auto broken = tokens_.see(tokens)) throw Difference(*broken);
     check_next(client);
   }
 
@@ -242,7 +253,7 @@ class SessionLockstep {
   }
 
   /// Requests that sessions have executed so far: each is counted in one of these.
-  std::uint64_t executed() const {
+  std::uint64_t counted_requests() const {
     const server::Statistics& counted = statistics_[0];
     std::uint64_t sum = counted.invalid_commands.value() + counted.bad_arguments.value() +
                         counted.lines_too_long.value() + counted.browsers.value();
@@ -256,7 +267,6 @@ class SessionLockstep {
     require(session.end_some(services_, budget), "a session ends twice");
     model_.reset(session.id());
     clients_.erase(slot);
-    check_invariants();
   }
 
   void check_invariants() const {
@@ -273,6 +283,7 @@ class SessionLockstep {
   model::TokenRule tokens_;
   std::map<std::size_t, Client> clients_;  // by slot
   std::uint64_t last_id_ = 0;
+  std::uint64_t executed_ = 0;  // by all sessions, up to the last step
 };
 
 }  // namespace lockd::proptests

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <mutex>
+#include <span>
 #include <string_view>
 
 #include "engine/sharded_table.h"
@@ -15,101 +15,109 @@ namespace lockd::server {
 
 namespace {
 
-/// By name, in the order in which they are printed.
-using Counters = std::map<std::string, std::uint64_t>;
-
+/// L3, in the order of their names.
 constexpr std::array classic_verbs = {
     Verb::list_locks, Verb::dump,    Verb::get,         Verb::inspect,    Verb::name_me,        Verb::me,
     Verb::counters,   Verb::release, Verb::list_shared, Verb::get_shared, Verb::inspect_shared, Verb::release_shared,
     Verb::who};
 
-template <class Mutex, class CounterOf>
-std::uint64_t sum(const Services<Mutex>& services, CounterOf counter_of) {
-  std::uint64_t total = 0;
-  for (const Statistics& thread : services.all_statistics) total += counter_of(thread).value();
-  return total;
+std::array<Verb, verb_count> verbs_by_name() {
+  std::array<Verb, verb_count> verbs;
+  std::ranges::transform(verb_table, verbs.begin(), &VerbRow::verb);
+  std::ranges::sort(verbs, {}, [](Verb verb) { return verb_table[static_cast<std::size_t>(verb)].name; });
+  return verbs;
 }
 
-template <class Mutex>
-void add_verb(Counters& counters, Verb verb, const Services<Mutex>& services) {
-  const auto row = static_cast<std::size_t>(verb);
-  counters[std::string("command_").append(verb_table[row].name)] =
-      sum(services, [row](const Statistics& thread) -> const Counter& { return thread.commands[row]; });
-}
+/// Appends line after line. Whoever calls it does so in the order of names.
+class Printer {
+ public:
+  Printer(std::span<const Statistics> threads, std::string& out) : threads_(threads), out_(out) {}
 
-template <class Mutex>
-Counters classic_counters(const Services<Mutex>& services, const engine::Totals& totals) {
-  Counters counters;
-  for (const Verb verb : classic_verbs) add_verb(counters, verb, services);
-  counters["connections"] = services.registry.size();
-  counters["invalid_commands"] =
-      sum(services, [](const Statistics& thread) -> const Counter& { return thread.invalid_commands; });
-  counters["locks"] = totals[LockKind::exclusive].keys;
-  counters["orphans"] = totals[LockKind::exclusive].orphans;
-  counters["shared_locks"] = totals[LockKind::shared].keys;
-  counters["shared_orphans"] = totals[LockKind::shared].orphans;
-  return counters;
-}
-
-void add_histogram(Counters& counters, const std::string& name, const engine::Histogram& histogram) {
-  const auto& bounds = engine::Histogram::bounds_ms;
-  for (std::size_t i = 0; i < bounds.size(); ++i) {
-    counters[name + "_le_" + std::to_string(bounds[i])] = histogram.cumulative(i);
+  void line(std::string_view name, std::uint64_t number) {
+    print_number(out_.append(name).append(": "), number);
+    out_.push_back('\n');
   }
-  counters[name + "_le_inf"] = histogram.cumulative(bounds.size());
-  counters[name + "_sum"] = histogram.sum_ms;
-}
 
-void print_lines(const Counters& counters, std::string& out) {
-  for (const auto& [name, number] : counters) {
-    print_number(out.append(name).append(": "), number);
-    out.push_back('\n');
+  void counted(std::string_view name, Counter Statistics::* counter) {
+    std::uint64_t total = 0;
+    for (const Statistics& thread : threads_) total += (thread.*counter).value();
+    line(name, total);
   }
-}
+
+  void commands(std::span<const Verb> verbs) {
+    for (const Verb verb : verbs) {
+      const auto row = static_cast<std::size_t>(verb);
+      std::uint64_t total = 0;
+      for (const Statistics& thread : threads_) total += thread.commands[row].value();
+      out_.append("command_");
+      line(verb_table[row].name, total);
+    }
+  }
+
+  void histogram(std::string_view name, const engine::Histogram& histogram) {
+    const auto& bounds = engine::Histogram::bounds_ms;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      print_number(out_.append(name).append("_le_"), bounds[i]);
+      line("", histogram.cumulative(i));
+    }
+    out_.append(name);
+    line("_le_inf", histogram.total());
+    out_.append(name);
+    line("_sum", histogram.sum_ms);
+  }
+
+ private:
+  std::span<const Statistics> threads_;
+  std::string& out_;
+};
 
 }  // namespace
 
 template <class Mutex>
 void print_classic_counters(const Services<Mutex>& services, std::string& out) {
-  print_lines(classic_counters(services, services.table.totals()), out);
+  const engine::Totals totals = services.table.totals();
+  Printer print(services.all_statistics, out);
+  print.commands(classic_verbs);
+  print.line("connections", services.registry.size());
+  print.counted("invalid_commands", &Statistics::invalid_commands);
+  print.line("locks", totals[LockKind::exclusive].keys);
+  print.line("orphans", totals[LockKind::exclusive].orphans);
+  print.line("shared_locks", totals[LockKind::shared].keys);
+  print.line("shared_orphans", totals[LockKind::shared].orphans);
 }
 
 template <class Mutex>
 void print_statistics(const Services<Mutex>& services, std::string& out) {
+  static const std::array<Verb, verb_count> all_verbs = verbs_by_name();
   const engine::Totals totals = services.table.totals();
-  Counters counters = classic_counters(services, totals);
-  for (const VerbRow& row : verb_table) add_verb(counters, row.verb, services);
-
-  struct Named {
-    std::string_view name;
-    Counter Statistics::* counter;
-  };
-  constexpr std::array<Named, 8> counted = {{{"bad_arguments", &Statistics::bad_arguments},
-                                             {"browsers", &Statistics::browsers},
-                                             {"cancels", &Statistics::cancels},
-                                             {"deadlocks", &Statistics::deadlocks},
-                                             {"lines_too_long", &Statistics::lines_too_long},
-                                             {"refusals", &Statistics::refusals},
-                                             {"timeouts", &Statistics::timeouts},
-                                             {"too_much_input", &Statistics::inputs_too_much}}};
-  for (const auto& [name, counter] : counted) {
-    counters[std::string(name)] =
-        sum(services, [counter](const Statistics& thread) -> const Counter& { return thread.*counter; });
-  }
-
   engine::KindTotals both = totals[LockKind::exclusive];
   both += totals[LockKind::shared];
   const engine::Moment now = services.turn.now;
-  counters["grants"] = both.grants;
-  counters["holders"] = both.holders;
-  counters["longest_line"] = both.longest_line;
-  counters["oldest_waiter_ms"] = both.oldest_wait ? now - std::min(now, *both.oldest_wait) : 0;
-  counters["waiters"] = both.waiters;
-  counters["waits"] = both.waits;
-  add_histogram(counters, "hold_ms", both.hold_ms);
-  add_histogram(counters, "wait_ms", both.wait_ms);
 
-  print_lines(counters, out);
+  Printer print(services.all_statistics, out);
+  print.counted("bad_arguments", &Statistics::bad_arguments);
+  print.counted("browsers", &Statistics::browsers);
+  print.counted("cancels", &Statistics::cancels);
+  print.commands(all_verbs);
+  print.line("connections", services.registry.size());
+  print.counted("deadlocks", &Statistics::deadlocks);
+  print.line("grants", both.grants);
+  print.histogram("hold_ms", both.hold_ms);
+  print.line("holders", both.holders);
+  print.counted("invalid_commands", &Statistics::invalid_commands);
+  print.counted("lines_too_long", &Statistics::lines_too_long);
+  print.line("locks", totals[LockKind::exclusive].keys);
+  print.line("longest_line", both.longest_line);
+  print.line("oldest_waiter_ms", both.oldest_wait ? now - std::min(now, *both.oldest_wait) : 0);
+  print.line("orphans", totals[LockKind::exclusive].orphans);
+  print.counted("refusals", &Statistics::refusals);
+  print.line("shared_locks", totals[LockKind::shared].keys);
+  print.line("shared_orphans", totals[LockKind::shared].orphans);
+  print.counted("timeouts", &Statistics::timeouts);
+  print.counted("too_much_input", &Statistics::inputs_too_much);
+  print.histogram("wait_ms", both.wait_ms);
+  print.line("waiters", both.waiters);
+  print.line("waits", both.waits);
   out.append("END\n");
 }
 
