@@ -18,7 +18,7 @@ class Part:
     targets: list[str] = field(default_factory=list)  # of build/release, to be built ahead
 
 
-SEARCHED = {"events compared": r"^(\d+) events compared", "differences": r"differences: (\d+)"}
+SEARCHED = {"events compared": r"^# (\d+) events compared", "differences": r"differences: (\d+)"}
 STATES = {"states": r"in each of (\d+) states"} | SEARCHED
 ON_BYTES = STATES | {"events on bytes": r"on bytes: \d+ states, (\d+) events"}
 

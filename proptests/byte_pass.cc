@@ -39,6 +39,7 @@ class World {
   }
 
   void look() {
+    lockstep_.compare_fates();
     std::string looks;
     std::string tokens;
     for (const Key& key : keys_) {

@@ -76,7 +76,7 @@ std::ostream& operator<<(std::ostream& out, const Event& event) {
       show_request(out, event);
       return out;
     case What::times_out:
-      return out << "# the time of " << id << " is up";
+      return out << "timeout " << id;
     case What::learns:
       return out << "# " << id << " learns that it got the lock";
     case What::ends:

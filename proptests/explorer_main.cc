@@ -1,4 +1,5 @@
-// explorer [OPTIONS]: searches with a few sessions and keys (3 and 2), and says how far.
+// explorer [OPTIONS]: searches with a few sessions and keys (3 and 2), and says how far. What it prints is a scenario,
+// of comments alone if engine and model agree: `explorer ... | scenario compare -` plays it.
 //
 //   --all              all verbs; otherwise g, r, sg, sr
 //   --depth N          all sequences of up to N events
@@ -102,7 +103,7 @@ bool parse(std::span<char*> arguments, Options& options) {
 }
 
 void say_what_is_searched(const Options& options, const std::vector<Key>& keys) {
-  std::cout << options.session_count << " sessions, keys";
+  std::cout << "# " << options.session_count << " sessions, keys";
   for (const Key& key : keys) std::cout << ' ' << key;
   std::cout << ", " << (options.verbs == Verbs::all ? "all verbs" : "g, r, sg, sr") << ", "
             << options.config.shard_count << " shards, max-locks " << options.config.locks_max << ", max-waiters "
@@ -112,13 +113,13 @@ void say_what_is_searched(const Options& options, const std::vector<Key>& keys) 
 void say_what_was_searched(const Options& options, const ExplorerReport& report) {
   const Extent& extent = options.extent;
   if (options.states) {
-    std::cout << "every event in each of " << report.states << " states, "
+    std::cout << "# every event in each of " << report.states << " states, "
               << (extent.up_to_renaming ? "those that differ in the names of sessions and keys alone taken for one"
                                         : "none taken for another by renaming")
               << "; tokens, counters and times are no part of a state\n";
     return;
   }
-  std::cout << "every sequence of up to " << extent.depth << " events";
+  std::cout << "# every sequence of up to " << extent.depth << " events";
   if (extent.first_session != SessionId::nobody) std::cout << " that session " << options.first << " begins";
   if (extent.first_number != 0) std::cout << " that begins with event " << extent.first_number;
   if (extent.up_to_renaming) std::cout << ", up to the names of sessions and keys";
@@ -130,7 +131,7 @@ int run_on_bytes(const Options& options, const Explorer& explorer, const std::ve
   const auto begin = std::chrono::steady_clock::now();
   const BytePassReport report = pass_on_bytes(explorer, options.config.sessions, keys);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  std::cout << "on bytes: " << report.states << " states, " << report.events << " events, " << seconds.count()
+  std::cout << "# on bytes: " << report.states << " states, " << report.events << " events, " << seconds.count()
             << " s, differences: " << (report.difference ? 1 : 0) << '\n';
   if (report.difference) std::cout << *report.difference << '\n';
   return report.difference ? 1 : 0;
@@ -145,8 +146,8 @@ int run(const Options& options) {
                                                : explorer.search_sequences(options.extent);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   say_what_was_searched(options, report);
-  std::cout << report.events << " events compared, " << report.quiet << " of them change nothing, " << seconds.count()
-            << " s, differences: " << (report.difference ? 1 : 0) << '\n';
+  std::cout << "# " << report.events << " events compared, " << report.quiet << " of them change nothing, "
+            << seconds.count() << " s, differences: " << (report.difference ? 1 : 0) << '\n';
   if (report.difference) std::cout << *report.difference << '\n';
   if (report.difference) return 1;
   return options.bytes ? run_on_bytes(options, explorer, keys) : 0;

@@ -1,18 +1,30 @@
 // Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp1, tcp4 and unix4, is the build
-// tree's own.
+// tree's own. `scenario compare FILE...` needs no replies in the files: it says where the sessions' differ from the
+// model's. The file `-` is what comes on stdin.
 #include <cstdio>
 #include <exception>
+#include <iostream>
+#include <iterator>
 #include <span>
 #include <string>
 
 #include "proptests/scenario.h"
+#include "proptests/scenario_compare.h"
 
 namespace {
+
+std::vector<lockd::proptests::TranscriptStep> steps_of(const std::string& file) {
+  using namespace lockd::proptests;
+  if (file != "-") return load_transcript(file, TranscriptFormat::scenario);
+  const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  return read_transcript(text, "(stdin)", TranscriptFormat::scenario);
+}
 
 std::optional<std::string> failure(const std::string& target_name, const std::string& file) {
   using namespace lockd::proptests;
   try {
-    const auto steps = load_transcript(file, TranscriptFormat::scenario);
+    const auto steps = steps_of(file);
+    if (target_name == "compare") return compare(steps, file);
     const auto target = make_target(target_name, steps, LOCKD_BINARY);
     return play(steps, file, *target);
   } catch (const std::exception& error) {
@@ -25,7 +37,7 @@ std::optional<std::string> failure(const std::string& target_name, const std::st
 int main(int argc, char** argv) {
   const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
   if (arguments.size() < 3) {
-    std::fputs("usage: scenario TARGET FILE..., TARGET one of", stderr);
+    std::fputs("usage: scenario TARGET FILE..., TARGET one of compare", stderr);
     for (const std::string& name : lockd::proptests::target_names()) std::fprintf(stderr, " %s", name.c_str());
     std::fputs("\n", stderr);
     return 2;

@@ -18,9 +18,12 @@ add_library(lockd_scenario STATIC
 target_link_libraries(lockd_scenario PUBLIC lockd_transcript lockd_model lockd_session)
 target_compile_definitions(lockd_scenario PRIVATE LOCKD_VERSION="${PROJECT_VERSION}")
 
-add_executable(scenario scenario_main.cc)
+add_executable(scenario scenario_compare.cc scenario_main.cc)
 target_link_libraries(scenario PRIVATE lockd_scenario)
-target_compile_definitions(scenario PRIVATE LOCKD_BINARY="$<TARGET_FILE:lockd>")
+target_compile_definitions(scenario PRIVATE
+  LOCKD_BINARY="$<TARGET_FILE:lockd>"
+  LOCKD_VERSION="${PROJECT_VERSION}"
+)
 add_dependencies(scenario lockd)
 
 # A scenario that concerns only the daemon's edge says so: `# targets: tcp1 tcp4 unix4`.

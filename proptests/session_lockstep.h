@@ -122,8 +122,14 @@ class SessionLockstep {
     bring_wakeups();
   }
 
+  /// Whether both sides agree on who waits and who is at his end, those too for whom nothing has happened lately.
+  void compare_fates() const {
+    for (const auto& [slot, client] : clients_) check_next(client);
+  }
+
   /// All connections end. Nothing may be left, and what was held must have been counted.
   void end_all() {
+    compare_fates();
     check_invariants();
     while (!clients_.empty()) {
       end(clients_.begin()->first, all_at_once);
@@ -240,7 +246,7 @@ class SessionLockstep {
     check_next(client);
   }
 
-  void check_next(const Client& client) {
+  void check_next(const Client& client) const {
     const SessionId id = client.session.id();
     const bool is_full = client.out.size() >= settings_.output_bytes_max;
     require(client.next != server::Next::drain || is_full, "a session drains though there is room (F5)");
