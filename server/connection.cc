@@ -108,7 +108,7 @@ void Connection<Mutex>::proceed(Next next) {
     case Next::read:
       return wait_readable();
     case Next::wait:
-      begin_wait();
+      if (worker_.services.turn.wait_begun) begin_wait();
       return wait_readable();
     case Next::turn:
     case Next::drain:
@@ -138,14 +138,13 @@ void Connection<Mutex>::take_turn_if_drained() {
 
 // ---- waiting ----
 
-/// Or it goes on, or the next one begins: then its deadline is another.
+/// Its first, or the next one. Counted from now, as the turn's moment may lie before its execution by all that the turn
+/// has done, and W1 lets no wait end early.
 template <class Mutex>
 void Connection<Mutex>::begin_wait() {
   worker_.waiting[session_->id()] = this;
-  const auto deadline = worker_.time_of(session_->deadline());
-  if (wait_ && wait_->expiry() == deadline) return;
   if (!wait_) wait_ = std::make_unique<asio::steady_timer>(worker_.context);
-  wait_->expires_at(deadline);
+  wait_->expires_after(std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now));
   wait_->async_wait(bound([](Connection& self, const Error& error) {
     if (!error) self.on_wait_deadline();
   }));

@@ -24,8 +24,9 @@ struct Settings {
 
 /// What passes between the sessions of one I/O thread and the thread beside bytes. On cache lines of its own.
 struct alignas(64) Turn {
-  engine::Moment now = 0;  // set by the thread before it calls a session
-  engine::Wakeups woken;   // sessions that were let through, for the thread to deliver (W4)
+  engine::Moment now = 0;   // set by the thread before it calls a session
+  engine::Wakeups woken;    // sessions that were let through, for the thread to deliver (W4)
+  bool wait_begun = false;  // the session's, in the call since that was set to false
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the

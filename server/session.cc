@@ -109,7 +109,8 @@ Next Session<Mutex>::wake(Answer answer, const Services<Mutex>& services, std::s
 template <class Mutex>
 Next Session<Mutex>::time_out(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::wait, "only a wait has a deadline");
-  auto& [now, woken] = services.turn;
+  const engine::Moment now = services.turn.now;
+  engine::Wakeups& woken = services.turn.woken;
   const auto answer = services.table.leave_line(locks_, engine::Leave::timeout, now, woken);
   if (!answer) return next_;
   answer_wait(*answer, services, out);
@@ -130,7 +131,8 @@ bool Session<Mutex>::end_some(const Services<Mutex>& services, std::size_t budge
     next_ = Next::end;
     services.registry.name(id(), "");
   }
-  auto& [now, woken] = services.turn;
+  const engine::Moment now = services.turn.now;
+  engine::Wakeups& woken = services.turn.woken;
   if (!services.table.end_some(locks_, budget, now, woken)) return false;
   services.registry.remove(id());
   life_ = Life::ended;
@@ -177,7 +179,8 @@ bool Session<Mutex>::goes_on_after_cancel(std::string_view kept, const Services<
   if (!scout_) scout_.emplace(services.settings.line_bytes_max);
   const std::size_t kept_max = services.settings.input_bytes_max;
   while (scout_->find_cancel(kept.substr(0, kept_max))) {
-    auto& [now, woken] = services.turn;
+    const engine::Moment now = services.turn.now;
+    engine::Wakeups& woken = services.turn.woken;
     const auto answer = services.table.leave_line(locks_, engine::Leave::cancel, now, woken);
     if (!answer) continue;
     scout_->mark_found();
@@ -243,7 +246,8 @@ template <class Mutex>
 void Session<Mutex>::execute_command(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services,
                                      std::string& out) {
   auto& table = services.table;
-  auto& [now, woken] = services.turn;
+  const engine::Moment now = services.turn.now;
+  engine::Wakeups& woken = services.turn.woken;
   switch (line.verb) {
     case Verb::get:
     case Verb::get_wait:
@@ -318,6 +322,7 @@ void Session<Mutex>::get(const ParsedLine& line, const Services<Mutex>& services
   }
   // `now` may be up to 1 ms ago, and a wait does not end before its time.
   wait_.emplace(Wait{std::string(line.text), now + line.milliseconds + 1});
+  services.turn.wait_begun = true;
   next_ = Next::wait;
 }
 
@@ -333,7 +338,8 @@ void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& se
 /// E1: a slice of it, and the reply when it is the last.
 template <class Mutex>
 void Session<Mutex>::release_all(const Services<Mutex>& services, std::string& out) {
-  auto& [now, woken] = services.turn;
+  const engine::Moment now = services.turn.now;
+  engine::Wakeups& woken = services.turn.woken;
   const std::size_t released = services.table.release_some(locks_, released_at_once, now, woken);
   *releasing_ += released;
   if (released == released_at_once) return;

@@ -37,14 +37,10 @@ struct Worker {
 
   /// For a call to a session: the clock is set.
   const Services<Mutex>& services_now() {
+    services.turn.wait_begun = false;
     services.turn.now = static_cast<engine::Moment>(
         std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count());
     return services;
-  }
-
-  /// A moment as the clock's.
-  static Clock::time_point time_of(engine::Moment moment) {
-    return Clock::time_point(std::chrono::milliseconds(moment));
   }
 
   /// After a call to a session: those whom it let through are told, wherever they live (W4).
