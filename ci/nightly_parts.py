@@ -100,6 +100,17 @@ PARTS = [
         {"runs as expected": r"^(\d+) runs, 0 not as expected"},
     ),
     Part(
+        "simulator",
+        "V7, V10",
+        "the server's sessions, tables and connections, several threads of them interleaved at every lock and post, do "
+        "what the specification says under resets, partial reads and writes, slow readers and jumps of the clock; and "
+        "when these stop, all is answered, and nothing is left",
+        "simulator/README.md says what is real; seeds from a different one each night, each run twice with the same "
+        "trace",
+        ["ci/simulate --seconds 600 --first $(date +%s)"],
+        {"steps": r"same hash; (\d+) steps"},
+    ),
+    Part(
         "fuzz",
         "V8, V9",
         "no input was found on which parser or sessions differ from the reference, or that a sanitizer objects to",

@@ -143,7 +143,7 @@ void Connection<Mutex>::take_turn_if_drained() {
 template <class Mutex>
 void Connection<Mutex>::begin_wait() {
   worker_.waiting[session_->id()] = this;
-  if (!wait_) wait_ = std::make_unique<asio::steady_timer>(worker_.context);
+  if (!wait_) wait_ = std::make_unique<Timer>(worker_.context);
   wait_->expires_after(std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now));
   wait_->async_wait(bound([](Connection& self, const Error& error) {
     if (!error) self.on_wait_deadline();
@@ -160,7 +160,7 @@ void Connection<Mutex>::end_wait() {
 /// Not where the wait ended, and perhaps another one began, after it had fired.
 template <class Mutex>
 void Connection<Mutex>::on_wait_deadline() {
-  if (!wait_ || wait_->expiry() > asio::steady_timer::clock_type::now()) return;
+  if (!wait_ || wait_->expiry() > Timer::clock_type::now()) return;
   proceed(session_->time_out(worker_.services_now(), output()));
 }
 
@@ -292,7 +292,7 @@ void Connection<Mutex>::close() {
 
 template <class Mutex>
 void Connection<Mutex>::set_deadline(std::chrono::seconds delay) {
-  if (!deadline_) deadline_ = std::make_unique<asio::steady_timer>(worker_.context);
+  if (!deadline_) deadline_ = std::make_unique<Timer>(worker_.context);
   deadline_->expires_after(delay);
   deadline_->async_wait(bound([](Connection& self, const Error& error) {
     if (!error) self.on_deadline();
@@ -302,7 +302,7 @@ void Connection<Mutex>::set_deadline(std::chrono::seconds delay) {
 /// Not where the deadline was moved or lifted after it had fired.
 template <class Mutex>
 void Connection<Mutex>::on_deadline() {
-  if (!deadline_ || deadline_->expiry() > asio::steady_timer::clock_type::now()) return;
+  if (!deadline_ || deadline_->expiry() > Timer::clock_type::now()) return;
   if (phase_ == Phase::closing) return close();
   if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
   spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),

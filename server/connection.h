@@ -3,7 +3,6 @@
 #define LOCKD_SERVER_CONNECTION_H_
 
 #include <atomic>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
 #include <cstddef>
@@ -14,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/listener.h"
+#include "server/edge.h"
 #include "server/session.h"
 #include "server/worker.h"
 
@@ -30,6 +29,9 @@ namespace lockd::server {
 template <class Mutex>
 class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
  public:
+  using Socket = typename Edge<Mutex>::Socket;
+  using Timer = typename Edge<Mutex>::Timer;
+
   /// `population`: those of its kind, itself included, while it lives. Outlives it.
   Connection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population);
   Connection(const Connection&) = delete;
@@ -87,10 +89,10 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   Worker<Mutex>& worker_;
   std::atomic<std::size_t>& population_;
   Socket socket_;
-  std::optional<Session<Mutex>> session_;                // none if refused
-  std::string unsent_;                                   // replies that the kernel did not take yet
-  std::unique_ptr<boost::asio::steady_timer> deadline_;  // while replies wait for the peer, and while closing
-  std::unique_ptr<boost::asio::steady_timer> wait_;      // while the session waits (W1)
+  std::optional<Session<Mutex>> session_;  // none if refused
+  std::string unsent_;                     // replies that the kernel did not take yet
+  std::unique_ptr<Timer> deadline_;        // while replies wait for the peer, and while closing
+  std::unique_ptr<Timer> wait_;            // while the session waits (W1)
   Next next_ = Next::read;
   Phase phase_ = Phase::serving;
   bool reading_ = false;       // a wait for input is pending

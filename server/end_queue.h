@@ -21,8 +21,8 @@ namespace lockd::server {
 /// the thread busy, ends get half of it, and locks are free after twice the time that it takes to free them.
 ///
 /// Ending: a class with `bool end_some(std::size_t locks_max)`, a slice of its end, true when that was the last; it
-/// must not call push(). Used on the context's thread alone; goes before the context does.
-template <class Ending>
+/// must not call push(). Context: as in Edge. Used on the context's thread alone; goes before the context does.
+template <class Ending, class Context = boost::asio::io_context>
 class EndQueue {
  public:
   using Clock = std::chrono::steady_clock;
@@ -31,7 +31,7 @@ class EndQueue {
   static constexpr std::size_t slices_at_least = 8;
   static constexpr std::size_t locks_of_slice = 128;
 
-  explicit EndQueue(boost::asio::io_context& context, std::function<Clock::time_point()> now = Clock::now)
+  explicit EndQueue(Context& context, std::function<Clock::time_point()> now = Clock::now)
       : context_(context), now_(std::move(now)) {}
   EndQueue(const EndQueue&) = delete;
   EndQueue& operator=(const EndQueue&) = delete;
@@ -70,7 +70,7 @@ class EndQueue {
     renew_share();
   }
 
-  boost::asio::io_context& context_;
+  Context& context_;
   std::function<Clock::time_point()> now_;
   std::deque<std::shared_ptr<Ending>> waiting_;
   std::size_t slices_left_ = slices_at_least;  // of this pass

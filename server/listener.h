@@ -4,17 +4,15 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "server/address.h"
+#include "server/edge.h"
 
 namespace lockd::server {
-
-using Socket = boost::asio::basic_stream_socket<StreamProtocol, boost::asio::io_context::executor_type>;
 
 /// The right to a Unix socket's path: a lock on PATH.lock, held while the process lives. Whoever has it may remove a
 /// socket that a killed server left at PATH. The lock file itself stays, for removing it would let two servers lock two

@@ -18,15 +18,16 @@ namespace lockd::server {
 /// Delivers each Wakeup by itself, in the order in which they were posted, and never within another session's step: a
 /// chain of 15,000 sessions that wake one another is 15,000 deliveries one after the other, not inside one another.
 ///
-/// Mutex: as the lock table's. post() may be called by any thread, all else happens on the context's.
-template <class Mutex>
+/// Mutex: as the lock table's. Context: as in Edge. post() may be called by any thread, all else happens on the
+/// context's.
+template <class Mutex, class Context = boost::asio::io_context>
 class Mailbox {
  public:
   /// So many in a pass of the event loop, as a crowd that is let through at once must not make the others wait.
   static constexpr std::size_t delivered_at_once = 64;
 
   /// deliver: told each Wakeup. It looks for the session itself, which may have ended meanwhile.
-  Mailbox(boost::asio::io_context& context, std::function<void(const engine::Wakeup&)> deliver)
+  Mailbox(Context& context, std::function<void(const engine::Wakeup&)> deliver)
       : context_(context), deliver_(std::move(deliver)) {}
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
@@ -56,7 +57,7 @@ class Mailbox {
     for (const engine::Wakeup& wakeup : collected) deliver_(wakeup);
   }
 
-  boost::asio::io_context& context_;
+  Context& context_;
   std::function<void(const engine::Wakeup&)> deliver_;
   Mutex mutex_;
   std::deque<engine::Wakeup> posted_;  // guarded by mutex_, as is the next

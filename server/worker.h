@@ -3,7 +3,6 @@
 #define LOCKD_SERVER_WORKER_H_
 
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/edge.h"
 #include "server/end_queue.h"
 #include "server/mailbox.h"
 #include "server/services.h"
@@ -27,7 +27,8 @@ class Connection;
 /// move: others know its address.
 template <class Mutex>
 struct Worker {
-  using Clock = std::chrono::steady_clock;
+  using Context = typename Edge<Mutex>::Context;
+  using Clock = typename Edge<Mutex>::Timer::clock_type;
 
   Worker(const Services<Mutex>& thread_services, std::chrono::seconds timeout, std::uint32_t index = 0)
       : services(thread_services), peer_timeout(timeout), home(index) {}
@@ -66,9 +67,9 @@ struct Worker {
   std::unordered_map<SessionId, Connection<Mutex>*> waiting;  // whose sessions wait, as long as they do
 
   // Last, so that they go first: the pending handlers of the one and the other's entries own the connections.
-  boost::asio::io_context context{1};  // one thread runs it; the hint spares it some locking
-  EndQueue<Connection<Mutex>> ends{context};
-  Mailbox<Mutex> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
+  Context context{1};  // one thread runs it; the hint spares it some locking
+  EndQueue<Connection<Mutex>, Context> ends{context, Clock::now};
+  Mailbox<Mutex, Context> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
 };
 
 }  // namespace lockd::server
