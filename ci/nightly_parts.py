@@ -111,6 +111,15 @@ PARTS = [
         {"steps": r"same hash; (\d+) steps"},
     ),
     Part(
+        "histories",
+        "V13",
+        "what clients of the running daemon were told, while they and it were reset, stopped and killed, can all be true",
+        "locks one by one: whether a circle is refused rightly, and bounds, are not checked; four threads, TCP on loopback",
+        ["ci/histories 60 --seed $RANDOM", "ci/histories 60 --seed $RANDOM"],
+        {"operations": r"^(\d+) operations of", "locks": r"^(\d+) locks:", "illegal": r" (\d+) illegal,",
+         "undecided": r" (\d+) undecided;"},
+    ),
+    Part(
         "fuzz",
         "V8, V9",
         "no input was found on which parser or sessions differ from the reference, or that a sanitizer objects to",

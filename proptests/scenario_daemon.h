@@ -28,6 +28,9 @@ class Daemon {
   /// Where it listens, as it says: the port is there.
   const std::string& uri() const { return uri_; }
 
+  /// Its process, to be stopped and continued by signals.
+  pid_t pid() const { return pid_; }
+
   /// SIGTERM. Returns the exit status, or 128 and the signal that ended it (SIGKILL where patience came to its end).
   int stop();
 
