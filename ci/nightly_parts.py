@@ -102,9 +102,9 @@ PARTS = [
     Part(
         "simulator",
         "V7, V10",
-        "the server's sessions, tables and connections, several threads of them interleaved at every lock and post, do "
-        "what the specification says under resets, partial reads and writes, slow readers and jumps of the clock; and "
-        "when these stop, all is answered, and nothing is left",
+        "the server's sessions, tables and connections, several threads of them interleaved at every lock and post, "
+        "do what the specification says under resets, partial reads and writes, slow readers and jumps of the clock; "
+        "and when these stop, all is answered, and nothing is left",
         "simulator/README.md says what is real; seeds from a different one each night, each run twice with the same "
         "trace",
         ["ci/simulate --seconds 600 --first $(date +%s)"],
@@ -113,8 +113,10 @@ PARTS = [
     Part(
         "histories",
         "V13",
-        "what clients of the running daemon were told, while they and it were reset, stopped and killed, can all be true",
-        "locks one by one: whether a circle is refused rightly, and bounds, are not checked; four threads, TCP on loopback",
+        "what clients of the running daemon were told, while they and it were reset, stopped and killed, can all be "
+        "true",
+        "locks one by one: whether a circle is refused rightly, and bounds, are not checked; four threads, TCP on "
+        "loopback",
         ["ci/histories 60 --seed $RANDOM", "ci/histories 60 --seed $RANDOM"],
         {"operations": r"^(\d+) operations of", "locks": r"^(\d+) locks:", "illegal": r" (\d+) illegal,",
          "undecided": r" (\d+) undecided;"},
