@@ -122,6 +122,17 @@ PARTS = [
          "undecided": r" (\d+) undecided;"},
     ),
     Part(
+        "torture",
+        "V11, V18",
+        "whichever allocation or system call of the daemon fails, it ends with a message or loses one connection, and "
+        "else all is as if nothing had failed",
+        "one fault in a run; a fixed workload of a dozen clients; system calls that are made through the C library, "
+        "less those whose results Asio ignores; with four threads the numbers of the calls vary",
+        ["ci/torture", "ci/torture --canaries"],
+        {"points exercised": r"^(\d+) points exercised, 0 findings", "canaries": r"^(\d+) canaries seen"},
+        ["lockd", "torture_interposer"],
+    ),
+    Part(
         "fuzz",
         "V8, V9",
         "no input was found on which parser or sessions differ from the reference, or that a sanitizer objects to",

@@ -59,10 +59,12 @@ void Connection<Mutex>::refuse() {
   if (phase_ == Phase::closing) close_gently();
 }
 
+/// What a handler throws ends the process here (noexcept), as long as somebody owns the connection: other threads still
+/// serve, and would see it closed with its locks not free.
 template <class Mutex>
 template <class Handler>
 auto Connection<Mutex>::bound(Handler handler) {
-  return [self = this->shared_from_this(), handler](const auto&... error) {
+  return [self = this->shared_from_this(), handler](const auto&... error) noexcept {
     if (self->phase_ != Phase::closed) handler(*self, error...);
   };
 }

@@ -44,7 +44,8 @@ class EndQueue {
   }
 
  private:
-  void slice() {
+  /// What it throws ends the process: to unwind would close a connection whose locks are not free.
+  void slice() noexcept {
     auto ending = std::move(waiting_.front());
     waiting_.pop_front();
     if (!ending->end_some(locks_of_slice)) waiting_.push_back(std::move(ending));

@@ -81,6 +81,8 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
   }
   acceptor_.listen();
   acceptor_.non_blocking(true);
+  // Or else Asio itself would wait for the next connection after one that was aborted, and the whole thread with it.
+  acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));
 }
 
 void Listener::open(const StreamProtocol::endpoint& endpoint) {

@@ -6,13 +6,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -21,8 +24,24 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
+
+namespace {
+
+// The next connection that this program accepts is aborted on its way in.
+bool aborts_next_connection = false;
+
+}  // namespace
+
+extern "C" int accept(int listening, sockaddr* address, socklen_t* length) {
+  const auto accepted = static_cast<int>(::syscall(SYS_accept4, listening, address, length, 0));
+  if (accepted < 0 || !std::exchange(aborts_next_connection, false)) return accepted;
+  ::close(accepted);
+  errno = ECONNABORTED;
+  return -1;
+}
 
 namespace lockd::server {
 namespace {
@@ -290,6 +309,25 @@ TEST_F(ListenerTest, without_memory_for_a_connection_that_one_is_dropped_and_the
   EXPECT_TRUE(error == asio::error::eof || error == asio::error::connection_reset) << error.message();
   tcp::socket served(context_);
   served.connect(endpoint_of(*listening));
+  EXPECT_TRUE(run_until([&] { return accepted_.size() == 1; }));
+}
+
+TEST_F(ListenerTest, a_connection_that_is_aborted_is_not_waited_for) {
+  const auto listening = listener(loopback());
+  asio::co_spawn(context_, listening->accept_all(hooks()), asio::detached);
+  aborts_next_connection = true;
+  tcp::socket aborted(context_);
+  aborted.connect(endpoint_of(*listening));
+  asio::io_context others;
+  tcp::socket next(others);  // who comes later, and would set free who waits for him
+  std::atomic<bool> next_has_come = false;
+  const std::jthread later([&, endpoint = endpoint_of(*listening)] {
+    std::this_thread::sleep_for(500ms);
+    next_has_come = true;
+    next.connect(endpoint);
+  });
+  ASSERT_TRUE(run_until([] { return !aborts_next_connection; }));
+  EXPECT_FALSE(next_has_come) << "the thread has other connections to serve";
   EXPECT_TRUE(run_until([&] { return accepted_.size() == 1; }));
 }
 

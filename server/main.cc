@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <variant>
 
@@ -22,6 +23,23 @@ void set_up_log(const std::string& level) {
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
   spdlog::set_level(spdlog::level::from_str(level));
 }
+
+/// What nobody catches, be it thrown by a handler, by a destructor or where a library promised not to: memory is out.
+/// (A mistake of ours is a LOCKD_CHECK, which aborts by itself.)
+[[noreturn]] void end_at_once() {
+  try {
+    if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);
+    std::fputs("lockd ends: something failed that must not\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lockd ends: %s\n", error.what());
+  } catch (...) {
+    std::fputs("lockd ends: something was thrown\n", stderr);
+  }
+  std::_Exit(1);
+}
+
+/// Before other objects of the program are made, as some of them allocate.
+[[gnu::constructor(101)]] void set_up_last_resort() { std::set_terminate(end_at_once); }
 
 int leave(const lockd::server::Exit& exit) {
   std::fputs(exit.text.c_str(), exit.status == 0 ? stdout : stderr);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -108,14 +107,13 @@ class Tokens {
 };
 
 /// Runs a context to its end. Nothing that a handler throws can be mended here: it is memory that is out, or a mistake
-/// of ours.
-void run_to_the_end(asio::io_context& context) noexcept {
-  try {
-    context.run();
-  } catch (const std::exception& error) {
-    spdlog::critical("lockd ends: {}", error.what());
-    std::_Exit(1);
-  }
+/// of ours, and the process ends (main says how).
+void run_to_the_end(asio::io_context& context) noexcept { context.run(); }
+
+/// What ends a coroutine ends the context's run as if a handler had thrown it: a server that accepts nobody any more
+/// must not go on in silence.
+void pass_on(const std::exception_ptr& error) {
+  if (error) std::rethrow_exception(error);
 }
 
 /// Whether whoever started the process (nohup) wants it to outlive its terminal.
@@ -163,8 +161,7 @@ class Server {
       spdlog::info("signal {}: shutting down", signal);
       stop();
     });
-    for (const auto& listener : listeners_)
-      asio::co_spawn(first().context, listener->accept_all(hooks()), asio::detached);
+    for (const auto& listener : listeners_) asio::co_spawn(first().context, listener->accept_all(hooks()), pass_on);
     std::vector<std::jthread> threads;
     try {
       for (std::size_t i = 1; i < workers_.size(); ++i) threads.push_back(start_thread(*workers_[i]));

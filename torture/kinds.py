@@ -1,0 +1,44 @@
+"""Which calls can fail in which phase of the daemon's life, and how: as the manual pages say, and short counts."""
+
+SERVE = {
+    "malloc": ["ENOMEM"],
+    "accept": ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ECONNABORTED", "EINTR", "EPROTO"],
+    "recv": ["EINTR", "EAGAIN", "ECONNRESET", "ETIMEDOUT", "ENOMEM", "cut"],
+    "send": ["EINTR", "EAGAIN", "EPIPE", "ECONNRESET", "ENOBUFS", "cut"],
+    "epoll_add": ["ENOMEM", "ENOSPC"],
+    "epoll_wait": ["EINTR"],
+    "setsockopt": ["EINVAL"],
+    "getsockname": ["ENOBUFS"],
+    "shutdown": ["ENOTCONN"],
+    "close": ["EINTR", "EIO"],
+}
+
+FILES = {
+    "open": ["EMFILE", "EACCES", "ENOSPC", "EIO"],
+    "read": ["EIO"],
+    "write": ["ENOSPC", "EIO", "EINTR", "cut"],
+    "fsync": ["EIO", "ENOSPC"],
+    "rename": ["ENOSPC", "EIO"],
+    "close": ["EINTR", "EIO"],
+}
+
+START = FILES | {
+    "malloc": ["ENOMEM"],
+    "socket": ["EMFILE", "ENFILE", "ENOMEM"],
+    "setsockopt": ["EINVAL"],
+    "bind": ["EADDRINUSE", "EACCES"],
+    "listen": ["EADDRINUSE"],
+    "getsockname": ["ENOBUFS"],
+    "epoll_create": ["EMFILE", "ENOMEM"],
+    "eventfd": ["EMFILE", "ENOMEM"],
+    "timerfd": ["EMFILE"],
+    "epoll_add": ["ENOMEM", "ENOSPC"],
+    "pipe": ["EMFILE"],
+    "thread": ["EAGAIN"],
+    "flock": ["EWOULDBLOCK", "ENOLCK", "EINTR"],
+    "getrandom": ["EINTR", "ENOSYS"],
+}
+
+STOP = FILES | {"malloc": ["ENOMEM"], "epoll_wait": ["EINTR"]}
+
+PHASES = {"start": START, "serve": SERVE, "threads": SERVE, "stop": STOP}
