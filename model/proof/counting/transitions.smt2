@@ -1,0 +1,21 @@
+; What size_counts, length_counts and held_counts in locks/laws.smt2 say that may happen.
+(push 1) (echo "come")
+(assert (! (not (in m)) :named new))
+(define-fun next.in ((a Member)) Bool (or (in a) (= a m)))
+(define-fun next.count () Int (+ count 1))
+(define-fun next.place ((a Member)) Int (ite (= a m) count (place a)))
+(define-fun next.at ((i Int)) Member (ite (= i count) m (at i)))
+(pop 1)
+
+(push 1) (echo "go")
+(assert (! (in m) :named member))
+(define-fun next.in ((a Member)) Bool (and (in a) (distinct a m)))
+(define-fun next.count () Int (- count 1))
+(define-fun next.place ((a Member)) Int (ite (< (place m) (place a)) (- (place a) 1) (place a)))
+(define-fun next.at ((i Int)) Member (ite (< i (place m)) (at i) (at (+ i 1))))
+(pop 1)
+
+(push 1) (echo "all_go")
+(define-fun next.in ((a Member)) Bool false)
+(define-fun next.count () Int 0)
+(pop 1)

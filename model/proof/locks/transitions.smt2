@@ -1,0 +1,168 @@
+; The rules of model/lock_model.cc. Each stands between a push and a pop: its name, the named conditions under which it
+; applies, and what the next state is; what is not defined stays as it is.
+
+; S1.
+(push 1) (echo "begin")
+(assert (! settled :named settled))
+(assert (! (not (live s)) :named not_live))
+(assert (! (not (ended s)) :named not_ended))
+(define-fun next.live ((a Session)) Bool (or (live a) (= a s)))
+(pop 1)
+
+; X1, W1, C1, C2: `g`, `gw`, `sgl` and `sgw` of a lock that can be had.
+(push 1) (echo "take")
+(assert (! settled :named settled))
+(assert (! (idle s) :named idle))
+(assert (! (and (<= 1 n) (=> (exclusive l) (= n 1))) :named limit_sound))
+(assert (! (not (holds s l)) :named not_held))
+(assert (! (not (at_bound s)) :named below_bound))
+(assert (! (< (size l) n) :named room))
+(assert (! (not (has_line l)) :named no_line))
+(assert (! (not tokens_are_out) :named token_left))
+(define-fun next.holds ((a Session) (k Lock)) Bool (or (holds a k) (and (= a s) (= k l))))
+(define-fun next.token ((a Session) (k Lock)) Int (ite (and (= a s) (= k l)) (+ grants 1) (token a k)))
+(define-fun next.index ((a Session) (k Lock)) Bool (or (index a k) (and (= a s) (= k l))))
+(define-fun next.held ((a Session)) Int (ite (= a s) (+ (held a) 1) (held a)))
+(define-fun next.size ((k Lock)) Int (ite (= k l) (+ (size k) 1) (size k)))
+(define-fun next.grants () Int (+ grants 1))
+(pop 1)
+
+; H1: `sg`, which heeds no line. n is larger than any number of holders.
+(push 1) (echo "take_shared")
+(assert (! settled :named settled))
+(assert (! (idle s) :named idle))
+(assert (! (not (exclusive l)) :named shared))
+(assert (! (not heeds_line) :named heeds_no_line))
+(assert (! (not (holds s l)) :named not_held))
+(assert (! (not (at_bound s)) :named below_bound))
+(assert (! (< (size l) n) :named room))
+(assert (! (not tokens_are_out) :named token_left))
+(define-fun next.holds ((a Session) (k Lock)) Bool (or (holds a k) (and (= a s) (= k l))))
+(define-fun next.token ((a Session) (k Lock)) Int (ite (and (= a s) (= k l)) (+ grants 1) (token a k)))
+(define-fun next.index ((a Session) (k Lock)) Bool (or (index a k) (and (= a s) (= k l))))
+(define-fun next.held ((a Session)) Int (ite (= a s) (+ (held a) 1) (held a)))
+(define-fun next.size ((k Lock)) Int (ite (= k l) (+ (size k) 1) (size k)))
+(define-fun next.grants () Int (+ grants 1))
+(pop 1)
+
+; W1, C2: `gw` and `sgw` of a lock that cannot be had now, in the order of W10.
+(push 1) (echo "wait")
+(assert (! settled :named settled))
+(assert (! (idle s) :named idle))
+(assert (! (and (<= 1 n) (=> (exclusive l) (= n 1))) :named limit_sound))
+(assert (! (not (holds s l)) :named not_held))
+(assert (! (not (at_bound s)) :named below_bound))
+(assert (! (or (<= n (size l)) (has_line l)) :named no_room))
+(assert (! (not (and (exclusive l) (exists ((a Session)) (and (holds a l) (reach a s))))) :named no_circle))
+(assert (! (not (and (< 0 max_waiters) (>= (length l) max_waiters))) :named line_not_full))
+(assert (! (not tokens_are_out) :named token_left))
+(define-fun next.waits ((a Session) (k Lock)) Bool (or (waits a k) (and (= a s) (= k l))))
+(define-fun next.ticket ((a Session) (k Lock)) Int (ite (and (= a s) (= k l)) next_ticket (ticket a k)))
+(define-fun next.limit ((a Session) (k Lock)) Int (ite (and (= a s) (= k l)) n (limit a k)))
+(define-fun next.next_ticket () Int (+ next_ticket 1))
+(define-fun next.length ((k Lock)) Int (ite (= k l) (+ (length k) 1) (length k)))
+(define-fun next.waiters () Int (+ waiters 1))
+(define-fun next.reach ((a Session) (b Session)) Bool
+  (or (reach a b)
+    (and (exclusive l) (reach a s) (exists ((c Session)) (and (holds c l) (reach c b))))))
+(pop 1)
+
+; X2, H2, E1: a holder gives a lock back. Who waited for it in an exclusive line waits for nobody, for a moment.
+(push 1) (echo "release")
+(assert (! settled :named settled))
+(assert (! (idle s) :named idle))
+(assert (! (holds s l) :named holder))
+(define-fun next.holds ((a Session) (k Lock)) Bool (and (holds a k) (not (and (= a s) (= k l)))))
+(define-fun next.index ((a Session) (k Lock)) Bool (and (index a k) (not (and (= a s) (= k l)))))
+(define-fun next.held ((a Session)) Int (ite (= a s) (- (held a) 1) (held a)))
+(define-fun next.size ((k Lock)) Int (ite (= k l) (- (size k) 1) (size k)))
+(define-fun next.handing ((k Lock)) Bool (or (handing k) (= k l)))
+(define-fun next.reach ((a Session) (b Session)) Bool
+  (and (reach a b)
+    (not (and (exclusive l) (= b s) (exists ((c Session)) (and (waits c l) (reach a c)))))))
+(pop 1)
+
+; S2: the next slice of an end.
+(push 1) (echo "orphan")
+(assert (! settled :named settled))
+(assert (! (ended s) :named ended))
+(assert (! (holds s l) :named holder))
+(define-fun next.holds ((a Session) (k Lock)) Bool (and (holds a k) (not (and (= a s) (= k l)))))
+(define-fun next.index ((a Session) (k Lock)) Bool (and (index a k) (not (and (= a s) (= k l)))))
+(define-fun next.held ((a Session)) Int (ite (= a s) (- (held a) 1) (held a)))
+(define-fun next.size ((k Lock)) Int (ite (= k l) (- (size k) 1) (size k)))
+(define-fun next.handing ((k Lock)) Bool (or (handing k) (= k l)))
+(define-fun next.reach ((a Session) (b Session)) Bool
+  (and (reach a b)
+    (not (and (exclusive l) (= b s) (exists ((c Session)) (and (waits c l) (reach a c)))))))
+(pop 1)
+
+; W5, W9: a wait is over, by its time or by `cancel`.
+(push 1) (echo "leave")
+(assert (! settled :named settled))
+(assert (! (waits s l) :named waiter))
+(define-fun next.waits ((a Session) (k Lock)) Bool (and (waits a k) (not (and (= a s) (= k l)))))
+(define-fun next.length ((k Lock)) Int (ite (= k l) (- (length k) 1) (length k)))
+(define-fun next.waiters () Int (- waiters 1))
+(define-fun next.handing ((k Lock)) Bool (or (handing k) (= k l)))
+(define-fun next.reach ((a Session) (b Session)) Bool
+  (and (reach a b) (not (and (reach a s) (reach s b) (distinct s b)))))
+(pop 1)
+
+; S2: a session that does not wait ends. What it holds it holds until `orphan`.
+(push 1) (echo "end")
+(assert (! settled :named settled))
+(assert (! (idle s) :named idle))
+(define-fun next.live ((a Session)) Bool (and (live a) (distinct a s)))
+(define-fun next.ended ((a Session)) Bool (or (ended a) (= a s)))
+(pop 1)
+
+; S2, W5: a session that waits ends, and leaves its line in the same step.
+(push 1) (echo "end_waiting")
+(assert (! settled :named settled))
+(assert (! (live s) :named live))
+(assert (! (waits s l) :named waiter))
+(define-fun next.live ((a Session)) Bool (and (live a) (distinct a s)))
+(define-fun next.ended ((a Session)) Bool (or (ended a) (= a s)))
+(define-fun next.waits ((a Session) (k Lock)) Bool (and (waits a k) (not (and (= a s) (= k l)))))
+(define-fun next.length ((k Lock)) Int (ite (= k l) (- (length k) 1) (length k)))
+(define-fun next.waiters () Int (- waiters 1))
+(define-fun next.handing ((k Lock)) Bool (or (handing k) (= k l)))
+(define-fun next.reach ((a Session) (b Session)) Bool
+  (and (reach a b) (not (and (reach a s) (reach s b) (distinct s b)))))
+(pop 1)
+
+; W4, C2: the first in line fits, and has the lock. Who is behind him in an exclusive line waits for him now.
+(push 1) (echo "hand_over")
+(assert (! (handing l) :named handing))
+(assert (! (first s l) :named first))
+(assert (! (< (size l) (limit s l)) :named room))
+(define-fun next.waits ((a Session) (k Lock)) Bool (and (waits a k) (not (and (= a s) (= k l)))))
+(define-fun next.length ((k Lock)) Int (ite (= k l) (- (length k) 1) (length k)))
+(define-fun next.waiters () Int (- waiters 1))
+(define-fun next.holds ((a Session) (k Lock)) Bool (or (holds a k) (and (= a s) (= k l))))
+(define-fun next.token ((a Session) (k Lock)) Int (ite (and (= a s) (= k l)) (+ grants 1) (token a k)))
+(define-fun next.index ((a Session) (k Lock)) Bool (or (index a k) (and (= a s) (= k l))))
+(define-fun next.held ((a Session)) Int (ite (= a s) (+ (held a) 1) (held a)))
+(define-fun next.size ((k Lock)) Int (ite (= k l) (+ (size k) 1) (size k)))
+(define-fun next.grants () Int (+ grants 1))
+(define-fun next.reach ((a Session) (b Session)) Bool
+  (or (reach a b)
+    (and (exclusive l) (= b s) (exists ((c Session)) (and (waits c l) (distinct c s) (reach a c))))))
+(pop 1)
+
+; W4, C2: nobody is in line, or the first does not fit.
+(push 1) (echo "settle")
+(assert (! (handing l) :named handing))
+(assert (! (or (not (has_line l)) (exists ((a Session)) (and (first a l) (>= (size l) (limit a l))))) :named done))
+(define-fun next.handing ((k Lock)) Bool (and (handing k) (distinct k l)))
+(pop 1)
+
+; S6: the lines go first; then the sessions end one by one, by `end` and `orphan`, and nobody is let through.
+(push 1) (echo "clear_lines")
+(assert (! settled :named settled))
+(define-fun next.waits ((a Session) (k Lock)) Bool false)
+(define-fun next.length ((k Lock)) Int 0)
+(define-fun next.waiters () Int 0)
+(define-fun next.reach ((a Session) (b Session)) Bool (= a b))
+(pop 1)
