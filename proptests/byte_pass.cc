@@ -76,8 +76,8 @@ BytePassReport pass_on_bytes(const Explorer& explorer, const std::vector<Session
                              const std::vector<Key>& keys) {
   BytePassReport report;
   const std::vector<Event> events = explorer.events();
-  for (const std::vector<Event>& way : explorer.ways()) {
-    ++report.states;
+  for (; report.states < explorer.state_count(); ++report.states) {
+    const std::vector<Event> way = explorer.way_to(report.states);
     for (const Event& event : events) {
       try {
         World world(sessions, keys);

@@ -49,8 +49,8 @@ class ExplorerWaitingCanary : public ::testing::TestWithParam<FaultyTable> {
 };
 
 TEST_P(ExplorerWaitingCanary, is_found_by_states) {
-  auto difference = with_bounds(1).search_states(true, 2000).difference;
-  if (!difference) difference = with_bounds(0).search_states(true, 2000).difference;
+  auto difference = with_bounds(1).search_states({.up_to_renaming = true, .states_max = 2000}).difference;
+  if (!difference) difference = with_bounds(0).search_states({.up_to_renaming = true, .states_max = 2000}).difference;
   ASSERT_TRUE(difference.has_value());
   std::printf("%s\n", difference->c_str());  // the shortest way, to be read by whoever doubts its reason
 }

@@ -7,9 +7,12 @@
 namespace lockd::proptests {
 
 Explorer::Explorer(const Lockstep::Config& config, std::vector<Key> keys, Verbs verbs, TableMaker maker)
-    : start_(config, maker), keys_(std::move(keys)), sessions_(config.sessions), verbs_(verbs) {
+    : start_(config, maker),
+      keys_(std::move(keys)),
+      sessions_(config.sessions),
+      verbs_(verbs),
+      names_(sessions_, keys_) {
   for (std::size_t i = 0; i < sessions_.size(); ++i) add_session(i);
-  add_renamings();
 }
 
 ExplorerReport Explorer::search_sequences(const Extent& extent) {
@@ -21,20 +24,25 @@ ExplorerReport Explorer::search_sequences(const Extent& extent) {
   return report_;
 }
 
-ExplorerReport Explorer::search_states(bool up_to_renaming, std::size_t states_max) {
+ExplorerReport Explorer::search_states(const StatesExtent& extent) {
+  constexpr std::size_t progress_interval = 1000;
   report_ = {};
   extent_ = {};
-  const std::size_t renaming_count = up_to_renaming ? renamings_.size() : 1;
-  known_ = {fingerprint(start_, renaming_count)};
+  known_ = {name(start_, extent.up_to_renaming)};
   ways_ = {{}};
-  for (std::size_t next = 0; next < ways_.size() && next < states_max && !report_.difference; ++next) {
-    Lockstep pair(start_);
-    path_ = ways_[next];
-    for (const Event& event : path_) pair.act(event);  // was compared when it was found
-    search_state(pair, renaming_count);
+  for (std::size_t next = 0; next < ways_.size() && next < extent.states_max && !report_.difference; ++next) {
+    if (extent.on_progress && next % progress_interval == 0) extent.on_progress(next, ways_.size());
+    search_state(next, extent.up_to_renaming);
   }
   report_.states = known_.size();
   return report_;
+}
+
+std::vector<Event> Explorer::way_to(std::size_t state) const {
+  std::vector<Event> way;
+  for (; state != 0; state = ways_[state].from) way.push_back(candidates_[ways_[state].candidate].event);
+  std::ranges::reverse(way);
+  return way;
 }
 
 std::vector<Event> Explorer::events() const {
@@ -81,18 +89,6 @@ std::vector<Event> Explorer::requests() const {
   };
   found.insert(found.end(), extended.begin(), extended.end());
   return found;
-}
-
-void Explorer::add_renamings() {
-  Renaming renaming;
-  for (std::size_t i = 0; i < sessions_.size(); ++i) renaming.sessions.push_back(i);
-  do {
-    renaming.keys.clear();
-    for (std::size_t i = 0; i < keys_.size(); ++i) renaming.keys.push_back(i);
-    do {
-      renamings_.push_back(renaming);
-    } while (std::ranges::next_permutation(renaming.keys).found);
-  } while (std::ranges::next_permutation(renaming.sessions).found);
 }
 
 bool Explorer::is_quiet(const Lockstep& pair, const Event& event) {
@@ -150,7 +146,7 @@ void Explorer::search_from(Lockstep& pair, int depth, const Used& used) {
     if (!is_in_part(candidate->event, ++number)) continue;
     Lockstep fork(pair);
     if (!compare(fork, candidate->event)) return;
-    if (depth == 1 || (extent_.merges && !seen.insert(fingerprint(fork, 1)).second)) continue;
+    if (depth == 1 || (extent_.merges && !seen.insert(names_.name(fork)).second)) continue;
     path_.push_back(candidate->event);
     const Used now{std::max(used.sessions, candidate->uses.sessions), std::max(used.keys, candidate->uses.keys)};
     search_from(fork, depth - 1, now);
@@ -159,16 +155,18 @@ void Explorer::search_from(Lockstep& pair, int depth, const Used& used) {
   }
 }
 
-void Explorer::search_state(Lockstep& pair, std::size_t renaming_count) {
+void Explorer::search_state(std::size_t state, bool up_to_renaming) {
+  Lockstep pair(start_);
+  path_ = way_to(state);
+  for (const Event& event : path_) pair.act(event);  // was compared when it was found
   for (const Candidate* candidate : others_after_quiet_ones(pair, {})) {
     Lockstep fork(pair);
     if (!compare(fork, candidate->event)) return;
-    if (!known_.insert(fingerprint(fork, renaming_count)).second) continue;
+    if (!known_.insert(name(fork, up_to_renaming)).second) continue;
     for (const std::string& violation : fork.model().violations()) {
       report_.difference = scenario(candidate->event) + "the model itself: " + violation;
     }
-    ways_.push_back(path_);
-    ways_.back().push_back(candidate->event);
+    ways_.push_back({static_cast<std::uint32_t>(state), static_cast<std::uint32_t>(candidate - candidates_.data())});
   }
 }
 
@@ -192,40 +190,8 @@ std::string Explorer::scenario(const Event& last) const {
   return text.str();
 }
 
-std::string Explorer::fingerprint(const Lockstep& pair, std::size_t renaming_count) const {
-  std::string least;
-  for (std::size_t i = 0; i < renaming_count; ++i) {
-    std::string text = described(pair, renamings_[i]);
-    if (i == 0 || text < least) least = std::move(text);
-  }
-  return least;
-}
-
-std::string Explorer::described(const Lockstep& pair, const Renaming& renaming) const {
-  const model::LockModel& model = pair.model();
-  const auto name = [&](SessionId session) {
-    const auto index = static_cast<std::size_t>(std::ranges::find(sessions_, session) - sessions_.begin());
-    return static_cast<char>('A' + renaming.sessions[index]);
-  };
-  std::string text;
-  for (const std::size_t key : renaming.keys) {
-    for (const LockKind kind : both_kinds) {
-      text += '/';
-      const auto state = model.locks.find({kind, keys_[key]});
-      if (state == model.locks.end()) continue;
-      for (const model::Holder& holder : state->second.holders) text += name(holder.session);
-      for (const model::Waiter& waiter : state->second.line) {
-        text += name(waiter.session);
-        text += static_cast<char>('0' + waiter.limit);
-      }
-    }
-  }
-  std::string fates(sessions_.size(), '.');
-  for (const SessionId session : sessions_) {
-    const char fate = model.ended.contains(session) ? 'x' : pair.is_in_flight(session) ? '!' : '.';
-    fates[static_cast<std::size_t>(name(session) - 'A')] = fate;
-  }
-  return text + fates;
+std::string Explorer::name(const Lockstep& pair, bool up_to_renaming) const {
+  return up_to_renaming ? names_.name_up_to_renaming(pair) : names_.name(pair);
 }
 
 }  // namespace lockd::proptests

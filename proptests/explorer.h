@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "proptests/lockstep.h"
+#include "proptests/state_name.h"
 
 namespace lockd::proptests {
 
@@ -46,6 +48,15 @@ struct Extent {
   std::size_t first_number = 0;
 };
 
+/// What a search of states takes for the same: states of one name (StateNames), up to renaming or not.
+struct StatesExtent {
+  bool up_to_renaming = false;
+  std::size_t states_max = all_locks;  // stops there
+
+  /// Is told now and then how many of the states have been searched, and how many are known so far.
+  std::function<void(std::size_t searched, std::size_t known)> on_progress = {};
+};
+
 /// Events are: each request of each session for each key; the end of each session, in one step and in a slice of one
 /// lock; and, with all verbs, that the time of its wait is up, and that it learns of its grant. All are tried
 /// everywhere, legal or not: a dead session goes on speaking and ends again, one that waits asks, one that does not
@@ -64,15 +75,13 @@ class Explorer {
   /// No two sequences are taken for the same but as the extent says; nothing else is left out.
   ExplorerReport search_sequences(const Extent& extent);
 
-  /// Every event in every state that the pair can reach, the shortest way. States are the same if the same sessions
-  /// hold the same locks in the same order, wait in the same lines in the same order with the same limits, the same
-  /// ones are dead, and the same ones have not learned of their grant; counts, tokens (those left too) and times may
-  /// differ. With up_to_renaming, states are the same too if they are after renaming sessions and keys. Of the states
-  /// that slices lead to, those are reached that the engine's order of freeing leads to. states_max: stops there.
-  ExplorerReport search_states(bool up_to_renaming = false, std::size_t states_max = all_locks);
+  /// Every event in every state that the pair can reach, the shortest way. Of the states that slices lead to, those are
+  /// reached that the engine's order of freeing leads to.
+  ExplorerReport search_states(const StatesExtent& extent = {});
 
-  /// Behind search_states(): the shortest way to each of the states that it found.
-  const std::vector<std::vector<Event>>& ways() const { return ways_; }
+  /// Behind search_states(): how many states it found, and the shortest way to one of them, which are numbered from 0.
+  std::size_t state_count() const { return ways_.size(); }
+  std::vector<Event> way_to(std::size_t state) const;
 
   /// What is tried everywhere.
   std::vector<Event> events() const;
@@ -89,18 +98,15 @@ class Explorer {
     Used uses;  // its session and key are among the first so many
   };
 
-  /// The sessions and the keys in another order.
-  struct Renaming {
-    std::vector<std::size_t> sessions;
-    std::vector<std::size_t> keys;
+  /// The last step to a state: an event of candidates_, in another state, which was found before it.
+  struct LastStep {
+    std::uint32_t from = 0;
+    std::uint32_t candidate = 0;
   };
 
   void add_session(std::size_t index);
 
   std::vector<Event> requests() const;
-
-  /// All of them, the first being none.
-  void add_renamings();
 
   static bool is_quiet(const Lockstep& pair, const Event& event);
 
@@ -114,30 +120,26 @@ class Explorer {
   /// Goes on from a pair that is spoilt by it.
   void search_from(Lockstep& pair, int depth, const Used& used);
 
-  void search_state(Lockstep& pair, std::size_t renaming_count);
+  void search_state(std::size_t state, bool up_to_renaming);
 
   /// Executes an event on both sides and looks at everything. Whether they agree.
   bool compare(Lockstep& pair, const Event& event);
 
   std::string scenario(const Event& last) const;
 
-  /// The state as text: the same for two states if one of the first so many renamings makes them the same. (The least
-  /// of the texts of all.)
-  std::string fingerprint(const Lockstep& pair, std::size_t renaming_count) const;
-
-  std::string described(const Lockstep& pair, const Renaming& renaming) const;
+  std::string name(const Lockstep& pair, bool up_to_renaming) const;
 
   Lockstep start_;
   std::vector<Key> keys_;
   std::vector<SessionId> sessions_;
   Verbs verbs_;
   std::vector<Candidate> candidates_;
-  std::vector<Renaming> renamings_;
+  StateNames names_;
 
   Extent extent_;
   std::vector<Event> path_;  // to where the search stands, without the quiet events
   std::unordered_set<std::string> known_;
-  std::vector<std::vector<Event>> ways_;  // to each state that is known, in the order in which they were found
+  std::vector<LastStep> ways_;  // to each state that is known, in the order in which they were found
   ExplorerReport report_;
 };
 

@@ -10,6 +10,8 @@
 //   --first N          a part of the sequences: those that session N begins; with --renamed, those that begin with the
 //                      Nth of the events that change something
 //   --sessions N, --keys N, --shards N, --max-locks N, --max-waiters N, --max-grants N
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -137,13 +139,25 @@ int run_on_bytes(const Options& options, const Explorer& explorer, const std::ve
   return report.difference ? 1 : 0;
 }
 
+/// On a terminal it says how far it is, each time in the same line.
+ExplorerReport search_states(const Options& options, Explorer& explorer) {
+  StatesExtent extent{.up_to_renaming = options.extent.up_to_renaming};
+  if (::isatty(STDERR_FILENO) == 0) return explorer.search_states(extent);
+  extent.on_progress = [](std::size_t searched, std::size_t known) {
+    std::cerr << "\r# " << searched << " states searched of " << known << " known" << std::flush;
+  };
+  const ExplorerReport report = explorer.search_states(extent);
+  std::cerr << "\r\033[K";
+  return report;
+}
+
 int run(const Options& options) {
   const auto keys = some_keys(options.key_count, options.config.shard_count);
   Explorer explorer(options.config, keys, options.verbs);
   say_what_is_searched(options, keys);
   const auto begin = std::chrono::steady_clock::now();
-  const ExplorerReport report = options.states ? explorer.search_states(options.extent.up_to_renaming)
-                                               : explorer.search_sequences(options.extent);
+  const ExplorerReport report =
+      options.states ? search_states(options, explorer) : explorer.search_sequences(options.extent);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   say_what_was_searched(options, report);
   std::cout << "# " << report.events << " events compared, " << report.quiet << " of them change nothing, "
