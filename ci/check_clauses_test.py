@@ -89,6 +89,17 @@ class CheckClauses(unittest.TestCase):
             ["X1", "    engine/a_test.cc: LockTable.X1_free_key", "    proptests/scenarios/a.txt"],
         )
 
+    def test_docs_name_tests_that_exist(self) -> None:
+        self.write("engine/a_test.cc", "TEST(LockTable, X1_free_key) {}")
+        self.write("server/e2e/a_test.py", "def test_two_at_once(): pass")
+        self.write("proptests/scenarios/a.txt", "# clauses: X1\n")
+        self.write("docs/verification.md", "`LockTable.X1_free_key`, `test_two_at_once`, `not_a_test`, "
+                   "[a](../proptests/scenarios/a.txt), [all](../proptests/scenarios/)\n")
+        self.assertEqual(self.check(), ["1 clauses, each named by a test"])
+        self.write("docs/verification.md", "`LockTable.X1`, `test_two`, [b](../proptests/scenarios/b.txt)\n")
+        self.assertEqual(self.check(), [f"docs/verification.md: there is no test {name}"
+                                        for name in ("LockTable.X1", "test_two", "proptests/scenarios/b.txt")])
+
 
 if __name__ == "__main__":
     unittest.main()

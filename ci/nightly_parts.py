@@ -145,7 +145,7 @@ PARTS = [
         "fuzz",
         "V8, V9",
         "no input was found on which parser or sessions differ from the reference, or that a sanitizer objects to",
-        "inputs of up to 256 bytes, four connections, for as long as it ran",
+        "inputs of up to 192 bytes, four connections, for as long as it ran",
         ["ci/fuzz parser 300", "ci/fuzz session 900"],
         {"executions": r"^#(\d+)\s+DONE"},
     ),

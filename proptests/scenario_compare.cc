@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 
+#include "proptests/session_flags.h"
 #include "proptests/session_lockstep.h"
 
 namespace lockd::proptests {
@@ -29,13 +30,13 @@ void play(SessionLockstep& lockstep, const TranscriptStep& step, std::size_t slo
 }  // namespace
 
 std::optional<std::string> compare(const std::vector<TranscriptStep>& steps, const std::string& file) {
-  SessionLockstep lockstep({});
+  const bool has_flags = !steps.empty() && steps.front().kind == StepKind::flags;
+  SessionLockstep lockstep(config_of(has_flags ? steps.front().lines : std::vector<std::string>{}));
   std::map<std::string, std::size_t> slots;
   std::string where = file;
   try {
     for (const TranscriptStep& step : steps) {
       where = file + ":" + std::to_string(step.line);
-      if (step.kind == StepKind::flags) throw TranscriptError(where + ": this server has no flags");
       play(lockstep, step, slots.try_emplace(step.client, slots.size()).first->second);
       lockstep.compare_fates();
     }

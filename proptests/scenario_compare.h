@@ -11,9 +11,9 @@
 namespace lockd::proptests {
 
 /// Does what the clients of a transcript do, whatever replies it expects, to sessions and engine beside the reference
-/// server (SessionLockstep). Nothing, or "file:line: how they differ". Its server has the flags' defaults: throws
-/// TranscriptError where there is a step `flags`. What takes a session several turns (a listing of thousands, `ra` of
-/// more than a thousand locks) it can't compare.
+/// server (SessionLockstep). Nothing, or "file:line: how they differ". Throws std::invalid_argument at flags that
+/// concern the edge. What takes a session several turns (a listing of thousands, `ra` of more than a thousand locks) it
+/// can't compare.
 std::optional<std::string> compare(const std::vector<TranscriptStep>& steps, const std::string& file);
 
 }  // namespace lockd::proptests

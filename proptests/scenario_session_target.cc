@@ -5,8 +5,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "proptests/scenario_byte_target.h"
+#include "proptests/session_flags.h"
 #include "server/session.h"
 
 namespace lockd::proptests {
@@ -15,20 +17,14 @@ namespace {
 using engine::NullMutex;
 using server::Next;
 
-constexpr std::uint64_t no_bound = std::numeric_limits<std::uint64_t>::max();
-
-struct Configuration {
-  server::Settings settings;
-  std::uint64_t locks_max = no_bound;
-  std::uint64_t waiters_max = no_bound;
-};
+std::uint64_t bound(std::uint64_t given) { return given == 0 ? std::numeric_limits<std::uint64_t>::max() : given; }
 
 class SessionTarget : public ByteTarget {
  public:
-  SessionTarget(const Configuration& configuration, std::size_t bytes_at_once)
-      : settings_(configuration.settings),
+  SessionTarget(const SessionLockstep::Config& config, std::size_t bytes_at_once)
+      : settings_(config.settings),
         bytes_at_once_(bytes_at_once),
-        table_({{}, 4, configuration.locks_max, configuration.waiters_max}) {}
+        table_({{}, 4, bound(config.locks_max), bound(config.waiters_max)}) {}
 
   // The lowest free port, as kernels may give it: an address comes again as soon as it can.
   void connect(const std::string& client) override {
@@ -176,18 +172,7 @@ class SessionTarget : public ByteTarget {
 }  // namespace
 
 std::unique_ptr<Target> make_session_target(std::vector<std::string> flags, std::size_t bytes_at_once) {
-  Configuration configuration;
-  auto& [settings, locks_max, waiters_max] = configuration;
-  settings.line_bytes_max = take_number(flags, "--max-line-bytes", settings.line_bytes_max);
-  settings.output_bytes_max = take_number(flags, "--max-output-bytes", settings.output_bytes_max);
-  settings.classic = take_flag(flags, "--classic");
-  settings.dump = !take_flag(flags, "--no-dump");
-  settings.registry = !take_flag(flags, "--no-registry");
-  settings.input_bytes_max = take_number(flags, "--max-input-bytes", settings.input_bytes_max);
-  waiters_max = take_number(flags, "--max-waiters", waiters_max);
-  locks_max = take_number(flags, "--max-locks", locks_max);
-  expect_none_left(flags);
-  return std::make_unique<SessionTarget>(configuration, bytes_at_once);
+  return std::make_unique<SessionTarget>(config_of(std::move(flags)), bytes_at_once);
 }
 
 }  // namespace lockd::proptests

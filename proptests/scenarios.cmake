@@ -3,6 +3,10 @@
 add_library(lockd_transcript STATIC transcript.cc)
 target_link_libraries(lockd_transcript PUBLIC lockd_common)
 
+add_library(lockd_session_flags STATIC scenario_target.cc session_flags.cc)
+target_link_libraries(lockd_session_flags PUBLIC lockd_model lockd_session)
+target_compile_definitions(lockd_session_flags PRIVATE LOCKD_VERSION="${PROJECT_VERSION}")
+
 add_library(lockd_scenario STATIC
   recording.cc
   scenario.cc
@@ -13,9 +17,8 @@ add_library(lockd_scenario STATIC
   scenario_pattern.cc
   scenario_session_target.cc
   scenario_socket.cc
-  scenario_target.cc
 )
-target_link_libraries(lockd_scenario PUBLIC lockd_transcript lockd_model lockd_session)
+target_link_libraries(lockd_scenario PUBLIC lockd_session_flags lockd_transcript lockd_model lockd_session)
 target_compile_definitions(lockd_scenario PRIVATE LOCKD_VERSION="${PROJECT_VERSION}")
 
 add_executable(scenario scenario_compare.cc scenario_main.cc)
