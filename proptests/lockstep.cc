@@ -58,12 +58,7 @@ std::optional<std::string> Lockstep::act(const Event& event) {
 std::optional<std::string> Lockstep::look() {
   if (auto difference = look_at_listings()) return difference;
   if (auto difference = look_at_claims()) return difference;
-  for (const auto& session : sessions_) {
-    const std::uint64_t unknown = is_in_flight(session.id) ? 1 : 0;
-    if (session.held + unknown != model_.locks_of(session.id).size()) return "the numbers of a session's locks differ";
-    if (session.waits() != is_busy(session.id)) return "one side knows a session's wait";
-    if (session.ended != model_.ended.contains(session.id)) return "one side knows a session's end";
-  }
+  if (auto difference = look_at_sessions()) return difference;
   return table_->check_invariants();
 }
 
@@ -126,13 +121,14 @@ std::optional<std::string> Lockstep::asks(const Event& event) {
     return leaves_line(event, engine::Leave::cancel, model::WaitIsCanceled{event.session});
   }
   if (event.verb == Verb::release_all) return event.budget == all_locks ? releases_all(event) : releases_slice(event);
+  if (!is_get(event)) return request(event);
   const auto grants_before = model_.grants;
   const bool was_busy = is_busy(event.session);
   auto difference = request(event);
-  if (!is_get(event) || was_busy) return difference;
+  if (was_busy) return difference;
   const LockKind kind = lock_of(event)->kind;
   grants_[kind] += model_.grants - grants_before;
-  if (model_.wait_of(event.session)) ++waits_[kind];
+  if (replies_.empty() && model_.wait_of(event.session)) ++waits_[kind];
   return difference;
 }
 
@@ -222,6 +218,23 @@ std::size_t Lockstep::tell_what_is_free(SessionId id, const std::vector<model::L
     ++freed;
   }
   return freed;
+}
+
+// All at once, not each by the model's looks, as those walk over all locks.
+std::optional<std::string> Lockstep::look_at_sessions() const {
+  std::map<SessionId, std::uint64_t> held;
+  std::set<SessionId> waits = in_flight_;
+  for (const auto& [lock, state] : model_.locks) {
+    for (const model::Holder& holder : state.holders) ++held[holder.session];
+    for (const model::Waiter& waiter : state.line) waits.insert(waiter.session);
+  }
+  for (const auto& session : sessions_) {
+    const std::uint64_t unknown = is_in_flight(session.id) ? 1 : 0;
+    if (session.held + unknown != held[session.id]) return "the numbers of a session's locks differ";
+    if (session.waits() != waits.contains(session.id)) return "one side knows a session's wait";
+    if (session.ended != model_.ended.contains(session.id)) return "one side knows a session's end";
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> Lockstep::look_at_listings() const {

@@ -109,6 +109,9 @@ class Lockstep {
   template <class Freed>
   std::size_t tell_what_is_free(SessionId id, const std::vector<model::Lock>& locks);
 
+  /// What each holds, whether it waits, and whether it is dead.
+  std::optional<std::string> look_at_sessions() const;
+
   std::optional<std::string> look_at_listings() const;
 
   std::optional<std::string> look_at_claims();
