@@ -117,19 +117,23 @@ bool Explorer::is_searched(const Candidate& candidate, const Used& used) const {
   return candidate.uses.sessions <= used.sessions + 1 && candidate.uses.keys <= used.keys + 1;
 }
 
-std::vector<const Explorer::Candidate*> Explorer::others_after_quiet_ones(Lockstep& pair, const Used& used) {
+std::vector<const Explorer::Candidate*> Explorer::others_after_quiet_ones(Lockstep& pair, const Used& used,
+                                                                          Looks looks) {
   const Lockstep before(pair);
   std::vector<const Candidate*> others;
+  const Event* last_quiet = nullptr;
   for (const Candidate& candidate : candidates_) {
-    if (report_.difference) return {};
     if (!is_searched(candidate, used)) continue;
-    if (is_quiet(before, candidate.event)) {
-      ++report_.quiet;
-      compare(pair, candidate.event);
-    } else {
+    if (!is_quiet(before, candidate.event)) {
       others.push_back(&candidate);
+      continue;
     }
+    ++report_.quiet;
+    last_quiet = &candidate.event;
+    if (!act(pair, *last_quiet)) return {};
+    if (looks == Looks::after_each && !look(pair, *last_quiet)) return {};
   }
+  if (looks == Looks::after_all && last_quiet != nullptr && !look(pair, *last_quiet)) return {};
   return others;
 }
 
@@ -142,10 +146,10 @@ bool Explorer::is_in_part(const Event& event, std::size_t number) const {
 void Explorer::search_from(Lockstep& pair, int depth, const Used& used) {
   std::unordered_set<std::string> seen;
   std::size_t number = 0;
-  for (const Candidate* candidate : others_after_quiet_ones(pair, used)) {
+  for (const Candidate* candidate : others_after_quiet_ones(pair, used, Looks::after_each)) {
     if (!is_in_part(candidate->event, ++number)) continue;
     Lockstep fork(pair);
-    if (!compare(fork, candidate->event)) return;
+    if (!act(fork, candidate->event) || !look(fork, candidate->event)) return;
     if (depth == 1 || (extent_.merges && !seen.insert(names_.name(fork)).second)) continue;
     path_.push_back(candidate->event);
     const Used now{std::max(used.sessions, candidate->uses.sessions), std::max(used.keys, candidate->uses.keys)};
@@ -159,9 +163,9 @@ void Explorer::search_state(std::size_t state, bool up_to_renaming) {
   Lockstep pair(start_);
   path_ = way_to(state);
   for (const Event& event : path_) pair.act(event);  // was compared when it was found
-  for (const Candidate* candidate : others_after_quiet_ones(pair, {})) {
+  for (const Candidate* candidate : others_after_quiet_ones(pair, {}, Looks::after_all)) {
     Lockstep fork(pair);
-    if (!compare(fork, candidate->event)) return;
+    if (!act(fork, candidate->event) || !look(fork, candidate->event)) return;
     if (!known_.insert(name(fork, up_to_renaming)).second) continue;
     for (const std::string& violation : fork.model().violations()) {
       report_.difference = scenario(candidate->event) + "the model itself: " + violation;
@@ -170,15 +174,19 @@ void Explorer::search_state(std::size_t state, bool up_to_renaming) {
   }
 }
 
-bool Explorer::compare(Lockstep& pair, const Event& event) {
+bool Explorer::act(Lockstep& pair, const Event& event) {
   ++report_.events;
-  auto difference = pair.act(event);
-  if (!difference) difference = pair.look();
+  if (const auto difference = pair.act(event)) report_.difference = scenario(event) + *difference;
+  return !report_.difference;
+}
+
+bool Explorer::look(Lockstep& pair, const Event& last) {
+  auto difference = pair.look();
   for (const Key& key : keys_) {
     if (!difference) difference = pair.look_at(key, sessions_);
     if (!difference && verbs_ == Verbs::all) difference = pair.look_at_line(key, sessions_);
   }
-  if (difference) report_.difference = scenario(event) + *difference;
+  if (difference) report_.difference = scenario(last) + *difference;
   return !difference;
 }
 

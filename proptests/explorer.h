@@ -65,7 +65,7 @@ struct StatesExtent {
 ///
 /// An event is quiet if the state stays as it is. At each point of a search all the quiet ones are executed first, one
 /// after the other on one pair, so that whatever they leave behind inside the engine is there when the others follow,
-/// each on a fork.
+/// each on a fork. A search of states looks at everything once behind them all, having compared each one's answer.
 class Explorer {
  public:
   Explorer(const Lockstep::Config& config, std::vector<Key> keys, Verbs verbs = Verbs::classic,
@@ -112,8 +112,10 @@ class Explorer {
 
   bool is_searched(const Candidate& candidate, const Used& used) const;
 
+  enum class Looks : std::uint8_t { after_each, after_all };
+
   /// Executes the quiet events, and returns the others.
-  std::vector<const Candidate*> others_after_quiet_ones(Lockstep& pair, const Used& used);
+  std::vector<const Candidate*> others_after_quiet_ones(Lockstep& pair, const Used& used, Looks looks);
 
   bool is_in_part(const Event& event, std::size_t number) const;
 
@@ -122,8 +124,9 @@ class Explorer {
 
   void search_state(std::size_t state, bool up_to_renaming);
 
-  /// Executes an event on both sides and looks at everything. Whether they agree.
-  bool compare(Lockstep& pair, const Event& event);
+  /// Executes an event on both sides; looks at everything, `last` having been the last event. Whether they agree.
+  bool act(Lockstep& pair, const Event& event);
+  bool look(Lockstep& pair, const Event& last);
 
   std::string scenario(const Event& last) const;
 
