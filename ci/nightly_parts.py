@@ -44,6 +44,17 @@ PARTS = [
         ["explorer"],
     ),
     Part(
+        "larger_states",
+        "V3, V6",
+        "engine and model agree on every classic command from every state of four sessions and three keys, and of four "
+        "sessions and two keys with the order in which they came to share them",
+        "states up to names, with three keys also up to that order",
+        [f"{EXPLORER} --states --renamed --unordered --sessions 4 --keys 3",
+         f"{EXPLORER} --states --renamed --sessions 4 --keys 2"],
+        STATES,
+        ["explorer"],
+    ),
+    Part(
         "waiting_sequences",
         "V3, V6",
         "engine and model agree on every sequence of up to 6 events of three sessions on two keys, all commands, LIMIT "

@@ -28,6 +28,7 @@ ExplorerReport Explorer::search_states(const StatesExtent& extent) {
   constexpr std::size_t progress_interval = 1000;
   report_ = {};
   extent_ = {};
+  names_ = StateNames(sessions_, keys_, extent.order);
   known_ = {name(start_, extent.up_to_renaming)};
   ways_ = {{}};
   for (std::size_t next = 0; next < ways_.size() && next < extent.states_max && !report_.difference; ++next) {

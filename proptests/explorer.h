@@ -48,9 +48,10 @@ struct Extent {
   std::size_t first_number = 0;
 };
 
-/// What a search of states takes for the same: states of one name (StateNames), up to renaming or not.
+/// What a search of states takes for the same: states of one name (StateNames).
 struct StatesExtent {
   bool up_to_renaming = false;
+  Order order = Order::told;
   std::size_t states_max = all_locks;  // stops there
 
   /// Is told now and then how many of the states have been searched, and how many are known so far.

@@ -6,6 +6,7 @@
 //   --states           instead, every event in every state
 //   --bytes            and then once more through sessions and engine, as clients make them
 //   --renamed          sequences, or states, that differ in names alone are searched once
+//   --unordered        states that differ in the order in which sessions came to hold a shared lock are one
 //   --merged           goes on behind one of several events that lead from one point to one state
 //   --first N          a part of the sequences: those that session N begins; with --renamed, those that begin with the
 //                      Nth of the events that change something
@@ -32,6 +33,7 @@ struct Options {
   Verbs verbs = Verbs::classic;
   bool states = false;
   bool bytes = false;
+  Order order = Order::told;
   Extent extent{.depth = 4};
   std::size_t first = 0;
   std::size_t session_count = 3;
@@ -62,7 +64,9 @@ bool set_flag(std::string_view flag, Options& options) {
   if (flag == "--bytes") options.states = options.bytes = true;
   if (flag == "--renamed") options.extent.up_to_renaming = true;
   if (flag == "--merged") options.extent.merges = true;
-  return flag == "--all" || flag == "--states" || flag == "--bytes" || flag == "--renamed" || flag == "--merged";
+  if (flag == "--unordered") options.order = Order::merged;
+  return flag == "--all" || flag == "--states" || flag == "--bytes" || flag == "--renamed" || flag == "--merged" ||
+         flag == "--unordered";
 }
 
 bool set_number(std::string_view flag, std::size_t number, Options& options) {
@@ -118,6 +122,7 @@ void say_what_was_searched(const Options& options, const ExplorerReport& report)
     std::cout << "# every event in each of " << report.states << " states, "
               << (extent.up_to_renaming ? "those that differ in the names of sessions and keys alone taken for one"
                                         : "none taken for another by renaming")
+              << (options.order == Order::merged ? ", nor is it told in which order sessions came to hold a lock" : "")
               << "; tokens, counters and times are no part of a state\n";
     return;
   }
@@ -141,7 +146,7 @@ int run_on_bytes(const Options& options, const Explorer& explorer, const std::ve
 
 /// On a terminal it says how far it is, each time in the same line.
 ExplorerReport search_states(const Options& options, Explorer& explorer) {
-  StatesExtent extent{.up_to_renaming = options.extent.up_to_renaming};
+  StatesExtent extent{.up_to_renaming = options.extent.up_to_renaming, .order = options.order};
   if (::isatty(STDERR_FILENO) == 0) return explorer.search_states(extent);
   extent.on_progress = [](std::size_t searched, std::size_t known) {
     std::cerr << "\r# " << searched << " states searched of " << known << " known" << std::flush;
@@ -179,8 +184,8 @@ int main(int argument_count, char** arguments) {
   } catch (const std::logic_error&) {
     std::cerr << "explorer: a number is expected\n";
   }
-  std::cerr
-      << "usage: explorer [--all] [--depth N | --states | --bytes] [--renamed] [--merged] [--first N] [--sessions N] "
-         "[--keys N] [--shards N] [--max-locks N] [--max-waiters N] [--max-grants N]\n";
+  std::cerr << "usage: explorer [--all] [--depth N | --states | --bytes] [--renamed] [--unordered] [--merged] [--first "
+               "N] [--sessions N] "
+               "[--keys N] [--shards N] [--max-locks N] [--max-waiters N] [--max-grants N]\n";
   return 2;
 }

@@ -7,6 +7,7 @@ namespace lockd::proptests {
 namespace {
 
 constexpr char first_letter = 'A';  // the digits of limits and the other signs are less
+constexpr char end_of_holders = ':';
 
 std::string joined(const std::vector<std::string>& profiles, const std::vector<std::string>& keys) {
   std::string text;
@@ -16,7 +17,16 @@ std::string joined(const std::vector<std::string>& profiles, const std::vector<s
   return text;
 }
 
-/// Nothing unless they come in ascending order.
+/// Those of both kinds: the letters directly behind a slash.
+void sort_holders(std::string& key) {
+  const auto is_letter = [](char sign) { return sign >= first_letter; };
+  for (auto begin = std::ranges::find(key, '/'); begin != key.end(); begin = std::find(begin, key.end(), '/')) {
+    ++begin;
+    std::sort(begin, std::find_if_not(begin, key.end(), is_letter));
+  }
+}
+
+/// Whether they come in ascending order then.
 bool sorts(const std::vector<std::size_t>& places, const std::vector<std::string>& profiles,
            std::vector<std::string>& sorted) {
   for (std::size_t i = 0; i < profiles.size(); ++i) sorted[places[i]] = profiles[i];
@@ -25,8 +35,8 @@ bool sorts(const std::vector<std::size_t>& places, const std::vector<std::string
 
 }  // namespace
 
-StateNames::StateNames(std::vector<SessionId> sessions, std::vector<Key> keys)
-    : sessions_(std::move(sessions)), keys_(std::move(keys)) {
+StateNames::StateNames(std::vector<SessionId> sessions, std::vector<Key> keys, Order order)
+    : sessions_(std::move(sessions)), keys_(std::move(keys)), order_(order) {
   Places places;
   for (std::size_t i = 0; i < sessions_.size(); ++i) places.push_back(i);
   do {
@@ -36,7 +46,7 @@ StateNames::StateNames(std::vector<SessionId> sessions, std::vector<Key> keys)
 
 std::string StateNames::name(const Lockstep& pair) const {
   const Description description = described(pair);
-  return joined(description.profiles, description.keys);
+  return joined(description.profiles, keys_renamed(description, renamings_.front()));
 }
 
 // The least of the texts that renamings make. Their sessions' profiles come first and are sorted, so that only those
@@ -80,8 +90,9 @@ void StateNames::describe_lock(const model::LockState& state, std::string& text,
   for (std::size_t i = 0; i < state.holders.size(); ++i) {
     const std::size_t place = place_of(state.holders[i].session);
     text += static_cast<char>(first_letter + static_cast<char>(place));
-    description.profiles[place] += static_cast<char>('a' + static_cast<char>(i));
+    description.profiles[place] += order_ == Order::merged ? 'h' : static_cast<char>('a' + static_cast<char>(i));
   }
+  text += end_of_holders;
   for (const model::Waiter& waiter : state.line) {
     text += static_cast<char>(first_letter + static_cast<char>(place_of(waiter.session)));
     text += static_cast<char>('0' + waiter.limit);
@@ -92,15 +103,15 @@ std::size_t StateNames::place_of(SessionId session) const {
   return static_cast<std::size_t>(std::ranges::find(sessions_, session) - sessions_.begin());
 }
 
-std::vector<std::string> StateNames::keys_renamed(const Description& description, const Places& places) {
+std::vector<std::string> StateNames::keys_renamed(const Description& description, const Places& places) const {
   std::vector<std::string> keys = description.keys;
   for (std::string& key : keys) {
     for (char& sign : key) {
-      if (sign >= first_letter) {
-        sign =
-            static_cast<char>(first_letter + static_cast<char>(places[static_cast<std::size_t>(sign - first_letter)]));
-      }
+      if (sign < first_letter) continue;
+      const auto place = static_cast<std::size_t>(sign - first_letter);
+      sign = static_cast<char>(first_letter + static_cast<char>(places[place]));
     }
+    if (order_ == Order::merged) sort_holders(key);
   }
   return keys;
 }

@@ -3,6 +3,7 @@
 #define LOCKD_PROPTESTS_STATE_NAME_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,16 @@
 
 namespace lockd::proptests {
 
-/// States have one name if the same sessions hold the same locks in the same order, wait in the same lines in the same
-/// order with the same limits, the same ones are dead, and the same ones have not learned of their grant. Counts,
-/// tokens (those left too) and times are no part of it.
+/// Whether it is a part of a state in which order sessions came to hold a shared lock.
+enum class Order : std::uint8_t { told, merged };
+
+/// States have one name if the same sessions hold the same locks (in the same order, if that is told), wait in the same
+/// lines in the same order with the same limits, the same ones are dead, and the same ones have not learned of their
+/// grant. Counts, tokens (those left too) and times are no part of it.
 class StateNames {
  public:
   /// All sessions and keys that can come up, nine of each at most.
-  StateNames(std::vector<SessionId> sessions, std::vector<Key> keys);
+  StateNames(std::vector<SessionId> sessions, std::vector<Key> keys, Order order = Order::told);
 
   std::string name(const Lockstep& pair) const;
 
@@ -38,10 +42,11 @@ class StateNames {
 
   std::size_t place_of(SessionId session) const;
 
-  static std::vector<std::string> keys_renamed(const Description& description, const Places& places);
+  std::vector<std::string> keys_renamed(const Description& description, const Places& places) const;
 
   std::vector<SessionId> sessions_;
   std::vector<Key> keys_;
+  Order order_;
   std::vector<Places> renamings_;  // all that there are
 };
 

@@ -58,6 +58,21 @@ TEST_F(StateNamesTest, the_order_of_taking_is_seen_through_renaming) {
   EXPECT_NE(renamed(same_order), renamed(other_order));
 }
 
+TEST_F(StateNamesTest, the_order_of_taking_can_be_merged_and_that_of_a_line_stays) {
+  const StateNames merged(sessions, keys, Order::merged);
+  const std::vector<Event> one = {asks(1, Verb::get_shared, "a"), asks(2, Verb::get_shared, "a")};
+  const std::vector<Event> other = {asks(2, Verb::get_shared, "a"), asks(1, Verb::get_shared, "a")};
+  EXPECT_NE(name(one), name(other));
+  EXPECT_EQ(merged.name(after(one)), merged.name(after(other)));
+  const std::vector<Event> line = {asks(1, Verb::get_shared, "a"), asks(2, Verb::get_limited_wait, "a"),
+                                   asks(3, Verb::get_limited_wait, "a")};
+  const std::vector<Event> other_line = {asks(1, Verb::get_shared, "a"), asks(3, Verb::get_limited_wait, "a"),
+                                         asks(2, Verb::get_limited_wait, "a")};
+  EXPECT_NE(merged.name(after(line)), merged.name(after(other_line)));
+  EXPECT_NE(merged.name(after(line)), merged.name(after({asks(1, Verb::get_shared, "a"), asks(2, Verb::get_shared, "a"),
+                                                         asks(3, Verb::get_limited_wait, "a")})));
+}
+
 TEST_F(StateNamesTest, holding_waiting_with_either_limit_and_having_been_told_are_seen) {
   const std::vector<Event> held = {asks(1, Verb::get_shared, "a")};
   std::vector<Event> waited = held;
