@@ -154,6 +154,26 @@ PARTS = [
         ["lockd", "torture_interposer"],
     ),
     Part(
+        "stopped_server",
+        "e2e",
+        "a server that stood still for a minute (SIGSTOP) answers every waiter once, hands locks on in the order of "
+        "the line, and ends nobody who was in time; a live waiter behind 15,000 dead ones gets the lock at once",
+        "a few dozen waiters, one and four threads, TCP and Unix sockets on one machine",
+        ["cd server/e2e && LOCKD_BINARY=../../build/release/server/lockd LOCKD_STOPPED_SECONDS=60 "
+         "LOCKD_DEAD_WAITERS=15000 python3 -B -m unittest -v stopped_server_test"],
+        {"tests": r"^Ran (\d+) tests", "ms until the live waiter was answered": r"was answered after (\d+) ms"},
+        ["lockd"],
+    ),
+    Part(
+        "soak",
+        "V7",
+        "under mixed traffic from clients that come, wait and die, memory stays flat, and nothing is left",
+        "two minutes; `ci/soak` runs for an hour. Flat: the median of the last quarter is no more than 2 % and 1 MiB "
+        "above that of the second",
+        ["ci/soak 120 --seed $RANDOM"],
+        {"requests": r"^(\d+) requests answered in .*, 0 findings", "samples": r"(\d+) samples"},
+    ),
+    Part(
         "fuzz_parser",
         "V8, V9",
         "no stream of bytes was found that the parser cuts or reads otherwise than the naive one, or that a sanitizer "

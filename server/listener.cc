@@ -83,6 +83,7 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
   acceptor_.non_blocking(true);
   // Or else Asio itself would wait for the next connection after one that was aborted, and the whole thread with it.
   acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));
+  uri_ = listen_uri(acceptor_.local_endpoint());
 }
 
 void Listener::open(const StreamProtocol::endpoint& endpoint) {
@@ -100,8 +101,6 @@ void Listener::open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode
   ::umask(mask);
   if (error) throw boost::system::system_error(error);
 }
-
-std::string Listener::uri() const { return listen_uri(acceptor_.local_endpoint()); }
 
 /// Accepts those who wait, up to some. Nothing more to say unless it is that accepting does not work.
 boost::system::error_code Listener::accept_some(const AcceptHooks& hooks) {

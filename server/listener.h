@@ -48,7 +48,7 @@ class Listener {
   Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode);
 
   /// The address with the port that was really taken.
-  std::string uri() const;
+  const std::string& uri() const { return uri_; }
 
   /// Accepts until the context stops. Where descriptors or memory run out it logs that, pauses, and goes on by itself.
   boost::asio::awaitable<void> accept_all(AcceptHooks hooks);
@@ -62,6 +62,7 @@ class Listener {
 
   std::unique_ptr<UnixPathGuard> guard_;  // before the acceptor: released after it
   Acceptor acceptor_;
+  std::string uri_;
 };
 
 }  // namespace lockd::server

@@ -10,8 +10,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -27,6 +25,7 @@
 #include "server/descriptors.h"
 #include "server/listener.h"
 #include "server/peer_options.h"
+#include "server/stop_signals.h"
 #include "server/throttle.h"
 #include "server/token_store.h"
 #include "server/token_supply.h"
@@ -116,13 +115,6 @@ void pass_on(const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 }
 
-/// Whether whoever started the process (nohup) wants it to outlive its terminal.
-bool hangups_are_ignored() {
-  struct sigaction hangup{};
-  ::sigaction(SIGHUP, nullptr, &hangup);
-  return hangup.sa_handler == SIG_IGN;
-}
-
 template <class Mutex>
 class Server {
  public:
@@ -137,9 +129,7 @@ class Server {
                 .tokens_end = tokens_.end()}),
         statistics_(options.threads),
         turns_(options.threads),
-        workers_(make_workers()) {
-    if (!hangups_are_ignored()) signals_.add(SIGHUP);
-  }
+        workers_(make_workers()) {}
 
   void listen() {
     if (options_.listen.empty()) listen_by_default();
@@ -156,8 +146,7 @@ class Server {
   /// Serves until a signal comes. Then all threads stop, and only when the last one has are the connections closed:
   /// nobody sees a lock go from one dying session to another (S6).
   void run() {
-    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-      if (error) return;
+    signals_.async_wait([this](int signal) {
       spdlog::info("signal {}: shutting down", signal);
       stop();
     });
@@ -308,8 +297,8 @@ class Server {
   Throttle full_log_;
 
   std::vector<std::unique_ptr<Worker<Mutex>>> workers_;
-  asio::signal_set signals_{first().context, SIGTERM, SIGINT};  // from here on no signal leaves files behind
-  std::vector<std::unique_ptr<Listener>> listeners_;            // after the workers, whose first one's context they use
+  StopSignals signals_{first().context};              // from here on no signal leaves files behind
+  std::vector<std::unique_ptr<Listener>> listeners_;  // after the workers, whose first one's context they use
 };
 
 template <class Mutex>

@@ -9,7 +9,9 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -57,7 +59,7 @@ enum Kind : std::size_t {
   kind_epoll_create,
   kind_eventfd,
   kind_timerfd,
-  kind_pipe,
+  kind_signalfd,
   kind_thread,
   kind_open,
   kind_flock,
@@ -72,7 +74,7 @@ enum Kind : std::size_t {
 
 constexpr std::array<const char*, kind_count> kind_names = {
     "malloc", "accept", "recv",   "send",         "epoll_add", "epoll_wait", "setsockopt", "getsockname", "shutdown",
-    "socket", "bind",   "listen", "epoll_create", "eventfd",   "timerfd",    "pipe",       "thread",      "open",
+    "socket", "bind",   "listen", "epoll_create", "eventfd",   "timerfd",    "signalfd",   "thread",      "open",
     "flock",  "read",   "write",  "fsync",        "rename",    "close",      "getrandom"};
 
 constexpr std::size_t name_bytes = 16;
@@ -94,6 +96,7 @@ struct Control {
 
 Control* control = nullptr;
 std::atomic<bool> is_deaf{false};
+std::atomic<int> signal_descriptor{-1};  // to be told from those of Asio's own
 
 template <class Function>
 Function* next(const char* name) {
@@ -102,8 +105,9 @@ Function* next(const char* name) {
 
 /// Before main, and before what other libraries do then.
 [[gnu::constructor]] void attach() {
-  const char* const path = std::getenv("TORTURE_CONTROL");
+  const char* const path = std::getenv("TORTURE_CONTROL");  // NOLINT(concurrency-mt-unsafe): no other thread
   if (path == nullptr) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // does not outlive who drives it
   const int fd = next<int(const char*, int, ...)>("open")(path, O_RDWR | O_CLOEXEC);
   void* const page = ::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   next<int(int)>("close")(fd);
@@ -185,7 +189,10 @@ ssize_t recv(int fd, void* buffer, std::size_t bytes, int flags) {
   if (fault > 0) return errno = fault, -1;
   if (fault == deaf) is_deaf = true;
   const ssize_t got = real(fd, buffer, fault == cut ? 1 : bytes, flags);
-  if (got == 0 && bytes > 0 && is_deaf) return errno = EAGAIN, -1;
+  if (got == 0 && bytes > 0 && is_deaf) {
+    ::usleep(1000);  // it will be asked again at once
+    return errno = EAGAIN, -1;
+  }
   return fault == lose && got > 1 ? got / 2 : got;
 }
 
@@ -198,12 +205,12 @@ ssize_t send(int fd, const void* buffer, std::size_t bytes, int flags) {
   return fault == lie && sent > 0 ? static_cast<ssize_t>(bytes) : sent;
 }
 
-/// The kernel needs memory to add, and for nothing else. Of what Asio opens for itself (an event, a timer, a pipe for
-/// signals) it does not look at the result.
+/// The kernel needs memory to add, and for nothing else. Of what Asio opens for itself (an event, a timer) it does not
+/// look at the result.
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   static auto* const real = next<int(int, int, int, epoll_event*)>("epoll_ctl");
-  return operation == EPOLL_CTL_ADD && is_a(fd, S_IFSOCK) && fails(kind_epoll_add) ? -1
-                                                                                   : real(epoll, operation, fd, event);
+  const bool is_ours = is_a(fd, S_IFSOCK) || fd == signal_descriptor;
+  return operation == EPOLL_CTL_ADD && is_ours && fails(kind_epoll_add) ? -1 : real(epoll, operation, fd, event);
 }
 
 int epoll_wait(int epoll, epoll_event* events, int count_max, int timeout_ms) {
@@ -256,9 +263,9 @@ int timerfd_create(int clock, int flags) noexcept {
   return fails(kind_timerfd) ? -1 : real(clock, flags);
 }
 
-int pipe(int* ends) noexcept {
-  static auto* const real = next<int(int*)>("pipe");
-  return fails(kind_pipe) ? -1 : real(ends);
+int signalfd(int fd, const sigset_t* signals, int flags) noexcept {
+  static auto* const real = next<int(int, const sigset_t*, int)>("signalfd");
+  return fails(kind_signalfd) ? -1 : signal_descriptor = real(fd, signals, flags);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept {

@@ -33,12 +33,12 @@ START = FILES | {
     "eventfd": ["EMFILE", "ENOMEM"],
     "timerfd": ["EMFILE"],
     "epoll_add": ["ENOMEM", "ENOSPC"],
-    "pipe": ["EMFILE"],
+    "signalfd": ["EMFILE", "ENOMEM"],
     "thread": ["EAGAIN"],
     "flock": ["EWOULDBLOCK", "ENOLCK", "EINTR"],
     "getrandom": ["EINTR", "ENOSYS"],
 }
 
-STOP = FILES | {"malloc": ["ENOMEM"], "epoll_wait": ["EINTR"]}
+STOP = FILES | {"malloc": ["ENOMEM"]}
 
 PHASES = {"start": START, "serve": SERVE, "threads": SERVE, "stop": STOP}

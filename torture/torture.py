@@ -5,18 +5,21 @@ thread), `threads` (the same with four, where the numbers of the calls vary) and
 a fault counts the calls; then there is one run for each of them and each way in which it may fail. The process may end
 with status 1 and words on stderr, or one connection be lost; otherwise all is to be as if nothing had happened. A line
 for each kind says how many points were exercised, of how many that were counted; one that was not reached is none.
+
+Several runs at once, as most of a run is waiting.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server/e2e"))
@@ -25,7 +28,7 @@ import workload
 from canaries import CANARIES
 from control import DEEDS, Control
 from kinds import PHASES
-from victim import PATIENCE_SECONDS, Finding, Victim
+from victim import Finding, Victim
 from world import Gone, World
 
 PROGRESS_SECONDS = 10.0
@@ -40,6 +43,7 @@ class Run:
         self.reached = False
         self.counts: dict[str, int] = {}
         self.outcome = ""
+        self.finding = ""
 
     def __str__(self) -> str:
         return f"ci/torture --phase {self.phase} --kind {self.kind} --fault {self.fault} --at {self.at}"
@@ -49,14 +53,13 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="lockd-torture-") as folder:
             room = Path(folder)
             control = Control(room / "control", self.kind, self.at, self.fault)
-            signal.setitimer(signal.ITIMER_REAL, 6 * PATIENCE_SECONDS)
             if self.phase == "start":
+                (room / "tokens").write_text(f"{TOKENS_BEFORE}1{TOKENS_BEHIND}")
                 control.arm()
             victim = Victim(room, control, self._flags(room))
             try:
                 self._live(victim, control, room)
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
                 self.reached, self.counts = control.fired, control.counts()
                 victim.kill()
                 control.close()
@@ -129,13 +132,23 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def played(run: Run) -> Run:
+    """With its outcome, and its finding if there is one."""
+    try:
+        run.play()
+    except Finding as finding:
+        run.outcome, run.finding = "FINDING", str(finding)
+    return run
+
+
 class Torture:
     """All runs that are asked for."""
 
-    def __init__(self, first: int, step: int) -> None:
+    def __init__(self, first: int, step: int, at_once: int) -> None:
         self.first, self.step = first, step
         self.findings = 0
         self.points = 0
+        self._pool = ThreadPoolExecutor(at_once)
 
     def phase(self, phase: str, kinds: list[str]) -> None:
         dry = Run(phase, "", 0, "EIO")
@@ -144,57 +157,58 @@ class Torture:
             raise Finding(f"without a fault the daemon {dry.outcome}")
         for kind, faults in PHASES[phase].items():
             if not kinds or kind in kinds:
+                if not dry.counts[kind]:
+                    raise Finding(f"no {kind} is counted")
                 for fault in faults:
                     self._points(phase, kind, fault, dry.counts[kind])
 
     def _points(self, phase: str, kind: str, fault: str, counted: int) -> None:
-        """As many as there are, be it more than were counted."""
-        began = said = time.monotonic()
+        began = time.monotonic()
         outcomes: Counter[str] = Counter()
-        at = self.first if self.first > 0 else max(1, counted + 1 + self.first)
-        while True:
-            run = Run(phase, kind, at, fault)
-            self.play(run)
-            if time.monotonic() - said > PROGRESS_SECONDS:
-                said = time.monotonic()
-                print(f"{phase} {kind} {fault}: at {at} of {counted}", file=sys.stderr, flush=True)
-            if run.reached:
-                outcomes[run.outcome] += 1
-            elif at > counted:
+        first = self.first if self.first > 0 else max(1, counted + 1 + self.first)
+        chosen = range(first, counted + 1, self.step)
+        for run in with_progress(self._pool.map(played, (Run(phase, kind, at, fault) for at in chosen)), counted):
+            self._note(run, outcomes)
+        for at in itertools.count(max(first, counted + 1), self.step):  # there may be more than were counted
+            if not self._note(played(Run(phase, kind, at, fault)), outcomes):
                 break
-            at += self.step
         self.points += outcomes.total()
         shown = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
         say(f"{phase} {kind} {fault}: {outcomes.total()} points exercised of {counted} counted, "
             f"{time.monotonic() - began:.1f} s: {shown}")
 
-    def play(self, run: Run) -> None:
-        try:
-            run.play()
-        except Finding as finding:
-            run.outcome = "FINDING"
-            self.findings += 1
-            say(f"{run}\n    {finding}")
+    def _note(self, run: Run, outcomes: Counter[str]) -> bool:
+        """Whether its fault was reached."""
+        if run.reached:
+            outcomes[run.outcome] += 1
+        if run.finding:
+            self.tell(run)
+        return run.reached
+
+    def tell(self, run: Run) -> None:
+        self.findings += 1
+        say(f"{run}\n    {run.finding}")
 
 
-def canaries() -> int:
-    """How many of the faulty servers were not found out."""
+def with_progress(runs: Iterable[Run], counted: int) -> Iterator[Run]:
+    said = time.monotonic()
+    for run in runs:
+        if time.monotonic() - said > PROGRESS_SECONDS:
+            said = time.monotonic()
+            print(f"{run.phase} {run.kind} {run.fault}: at {run.at} of {counted}", file=sys.stderr, flush=True)
+        yield run
+
+
+def missed_canaries(at_once: int) -> int:
+    """How many of the faulty servers were not found out, or for another reason than their fault."""
     missed = 0
-    for phase, kind, fault, at in CANARIES:
-        run = Run(phase, kind, at, fault)
-        try:
-            run.play()
-            missed += 1
-            say(f"MISSED: {run}")
-        except Finding as finding:
-            say(f"seen: {run}: {str(finding)[:100]}" if run.reached else f"NOT REACHED: {run}")
-            missed += not run.reached
+    runs = ThreadPoolExecutor(at_once).map(played, [Run(*point) for *point, _ in CANARIES])
+    for run, (*_, words) in zip(runs, CANARIES, strict=True):
+        seen = run.reached and words in run.finding
+        missed += not seen
+        say(f"{'seen' if seen else 'MISSED'}: {run}: {(run.finding or run.outcome)[:100]}")
     say(f"{len(CANARIES) - missed} canaries seen of {len(CANARIES)}")
     return missed
-
-
-def on_alarm(*_: object) -> None:
-    raise Finding("it hangs")
 
 
 def arguments() -> argparse.Namespace:
@@ -205,6 +219,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", dest="first", type=int, default=1, metavar="N",
                         help="the first call to fail (1); below 0 it is counted from the last")
     parser.add_argument("--step", type=int, default=1, metavar="S", help="then each S-th (1)")
+    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="runs at the same time (4)")
     parser.add_argument("--canaries", action="store_true", help="faults of the server that have to be found")
     one = parser.add_argument_group("one point again")
     one.add_argument("--kind")
@@ -221,18 +236,22 @@ def points_of(asked: argparse.Namespace) -> Iterator[Run]:
 
 def main() -> int:
     asked = arguments()
-    signal.signal(signal.SIGALRM, on_alarm)
     if asked.canaries:
-        return 1 if canaries() else 0
-    torture = Torture(asked.first, asked.step)
+        return 1 if missed_canaries(asked.at_once) else 0
+    torture = Torture(asked.first, asked.step, asked.at_once)
     if asked.kind:
-        for run in points_of(asked):
-            torture.play(run)
+        for run in map(played, points_of(asked)):
+            if run.finding:
+                torture.tell(run)
             say(f"{run}: {run.outcome if run.reached else 'not reached'}")
         return 1 if torture.findings else 0
     began = time.monotonic()
     for phase in asked.phase or list(PHASES):
-        torture.phase(phase, asked.kinds)
+        try:
+            torture.phase(phase, asked.kinds)
+        except Finding as finding:
+            torture.findings += 1
+            say(f"{phase}: {finding}")
     cpu = sum(os.times()[:4])
     say(f"{torture.points} points exercised, {torture.findings} findings, "
         f"{time.monotonic() - began:.0f} s, {cpu:.0f} s of processor time")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +29,8 @@ class Victim:
         with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen([os.environ["LOCKD_BINARY"], *flags], env=environment, stderr=stderr,
                                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self._watchdog = threading.Timer(6 * PATIENCE_SECONDS, self._process.kill)  # should all else hang
+        self._watchdog.start()
 
     @property
     def pid(self) -> int:
@@ -38,7 +41,7 @@ class Victim:
         assert self._process.stdout is not None
         uris = []
         for _ in range(count):
-            line = self._process.stdout.readline().decode()  # what hangs here, the run's own alarm ends
+            line = self._process.stdout.readline().decode()
             if not line:
                 break
             matched = re.fullmatch(r"listening on (\S+)\n", line)
@@ -61,8 +64,10 @@ class Victim:
             raise Finding("it does not end") from None
 
     def ended_by_itself(self) -> bool:
-        """Whether it has ended, with status 1 and words to say why; in another way it may not end."""
-        if not self._has_ended():
+        """Whether it ends, with status 1 and words to say why; in another way it may not end."""
+        try:
+            self._process.wait(PATIENCE_SECONDS)  # who has closed his sockets may have more to do before he is gone
+        except subprocess.TimeoutExpired:
             return False
         code, words = self._process.returncode, self.stderr()
         if code != 1:
@@ -71,21 +76,12 @@ class Victim:
             raise Finding(f"it ended without saying why; stderr: {words}")
         return True
 
-    def _has_ended(self) -> bool:
-        """A process on its way out has closed its sockets, and its exit status is there soon."""
-        if self._process.poll() is not None:
-            return True
-        state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        exiting = int(Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[6]) & 0x4  # PF_EXITING
-        if state in "ZX" or exiting:
-            self.exit_code()
-        return self._process.poll() is not None
-
     def stderr(self) -> str:
         return self._stderr.read_text(errors="backslashreplace")
 
     def kill(self) -> None:
         """Whatever state it is in."""
+        self._watchdog.cancel()
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -95,7 +91,9 @@ class Victim:
 
 def eventually(condition, what: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
+    pause_seconds = 0.002
     while not condition():
         if time.monotonic() > deadline:
             raise Finding(f"never comes true: {what}")
-        time.sleep(0.002)
+        time.sleep(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, 0.05)

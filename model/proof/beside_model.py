@@ -4,6 +4,7 @@ with planted faults, and samples of all that as the solvers see them (evaluation
 import functools
 import subprocess
 from collections import Counter
+from dataclasses import dataclass
 
 import evaluation
 from ground import Difference, Machine, World, compare
@@ -25,7 +26,20 @@ LARGER_WORLDS: list[Flags] = [
     (("sessions", 3), ("keys", 3), ("shared", 0)),  # of exclusive locks alone: circles of three
     (("sessions", 4), ("keys", 1), ("exclusive", 0), ("max-waiters", 2)),
 ]
-SAMPLED = WORLDS[1]  # where the evaluation is compared with the solvers'; with the larger worlds, in all
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is compared."""
+
+    worlds: list[Flags]
+    sampled: list[Flags]  # of these: where the evaluation is compared with the solvers'
+    faults: list[str]  # that are looked for; none are named: all
+
+
+SMOKE = Size(WORLDS[:3], [], ["takes from a holder", "release leaves the index entry", "the end keeps the waiter"])
+USUAL = Size(WORLDS, WORLDS[1:2], [])
+ALL = Size(WORLDS + LARGER_WORLDS, WORLDS + LARGER_WORLDS, [])
 
 # A fault is looked for in these, or where they are too small for it, in a world of its own.
 WORLDS_OF_FAULTS: list[Flags] = [
@@ -60,10 +74,10 @@ def shown(flags: Flags) -> str:
     return ", ".join(f"{flag} {number}" for flag, number in flags)
 
 
-def check(theory: Theory, program: str, with_larger: bool, ledger: Ledger) -> None:
+def check(theory: Theory, program: str, size: Size, ledger: Ledger) -> None:
     print("\nbeside the model")
     applied: Counter[str] = Counter()
-    for flags in [*WORLDS, *(LARGER_WORLDS if with_larger else [])]:
+    for flags in size.worlds:
         machine = Machine(world(theory, flags))
         try:
             counts = compare(machine, told(program, flags))
@@ -71,15 +85,16 @@ def check(theory: Theory, program: str, with_larger: bool, ledger: Ledger) -> No
         except Difference as difference:
             ledger.fail(f"{flags}: {difference}")
         applied += machine.applied
-        if with_larger or flags == SAMPLED:
+        if flags in size.sampled:
             evaluation.check(machine, ledger)
     print("applied:", ", ".join(f"{rule} {count}" for rule, count in applied.items()))
     for rule in set(theory.transitions) - set(applied):
         ledger.fail(f"the model never does {rule}")
-    seen = [name for name, fault in theory.faults.items() if is_seen(theory, name, fault, program)]
-    for name in set(theory.faults) - set(seen):
+    planted = size.faults or list(theory.faults)
+    seen = [name for name in planted if is_seen(theory, name, theory.faults[name], program)]
+    for name in set(planted) - set(seen):
         ledger.fail(f"planted, and like the model in every small world: {name}")
-    print(f"planted and seen beside the model: {len(seen)} of {len(theory.faults)}")
+    print(f"planted and seen beside the model: {len(seen)} of {len(planted)}")
 
 
 def is_seen(theory: Theory, fault_name: str, fault: Transition, program: str) -> bool:

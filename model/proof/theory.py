@@ -174,7 +174,8 @@ def in_small_world(lines: list[Expression], sizes: Sizes) -> list[Expression]:
         match line:
             case ["declare-sort", sort, _] if sort in sizes:
                 found += [["declare-const", member, sort] for member in members(sort, sizes)]
-                found.append(["assert", ["distinct", *members(sort, sizes)]])
+                if len(members(sort, sizes)) > 1:  # of one cvc5 will not hear
+                    found.append(["assert", ["distinct", *members(sort, sizes)]])
             case ["declare-const", name, sort] if sort in sizes:
                 found.append(["assert", ["or", *(["=", name, member] for member in members(sort, sizes))]])
     return found

@@ -211,8 +211,14 @@ class Daemon:
 
     def peak_bytes(self) -> int:
         """The most resident memory that it ever had."""
+        return self._memory("VmHWM")
+
+    def resident_bytes(self) -> int:
+        return self._memory("VmRSS")
+
+    def _memory(self, what: str) -> int:
         status = Path(f"/proc/{self.pid}/status").read_text()
-        matched = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        matched = re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE)
         assert matched is not None
         return int(matched.group(1)) * 1024
 
