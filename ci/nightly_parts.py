@@ -16,6 +16,7 @@ class Part:
     commands: list[str]  # for bash, at the root of the tree, one after the other
     figures: dict[str, str]  # name -> regular expression whose groups are added up over all of the output
     targets: list[str] = field(default_factory=list)  # of build/release, to be built ahead
+    minutes: int = 1  # about so long, beside another part: the longest ones begin first
 
 
 SEARCHED = {"events compared": r"^# (\d+) events compared", "differences": r"differences: (\d+)"}
@@ -32,6 +33,7 @@ PARTS = [
         [f"{EXPLORER} --depth 7 --first {session}" for session in (1, 2, 3)],
         SEARCHED,
         ["explorer"],
+        minutes=15,
     ),
     Part(
         "states",
@@ -64,6 +66,7 @@ PARTS = [
         [f"{EXPLORER} --all --renamed --merged --depth 6 --first {first}" for first in range(1, 12)],
         SEARCHED,
         ["explorer"],
+        minutes=6,
     ),
     Part(
         "waiting_states",
@@ -83,6 +86,7 @@ PARTS = [
         ["RC_PARAMS=\"max_success=1000000 $RC_PARAMS\" build/release/proptests/conformance_test"],
         {"sequences": r"^(\d+) sequences; situation"},
         ["conformance_test"],
+        minutes=30,
     ),
     Part(
         "relations",
@@ -92,6 +96,7 @@ PARTS = [
         ["RC_PARAMS=\"max_success=200000 $RC_PARAMS\" build/release/proptests/relations_test"],
         {"pairs of runs": r"OK, passed (\d+) tests"},
         ["relations_test"],
+        minutes=6,
     ),
     Part(
         "canaries",
@@ -110,6 +115,7 @@ PARTS = [
         "model/proof/README.md says what is not proven: replies, liveness, the walk over shards, and the engine itself",
         ["ci/prove --all"],
         {"questions to z3": r"^z3: (\d+) questions", "questions to cvc5": r"^cvc5: (\d+) questions"},
+        minutes=5,
     ),
     Part(
         "spin",
@@ -119,6 +125,7 @@ PARTS = [
         "the models of model/spin/, whose README says what they leave out; not the code",
         ["ci/check-spin --size gate", "ci/check-spin --size nightly"],
         {"runs as expected": r"^(\d+) runs, 0 not as expected"},
+        minutes=4,
     ),
     Part(
         "simulator",
@@ -130,6 +137,7 @@ PARTS = [
         "trace",
         ["ci/simulate --seconds 600 --first $(date +%s)"],
         {"steps": r"same hash; (\d+) steps"},
+        minutes=10,
     ),
     Part(
         "histories",
@@ -141,6 +149,7 @@ PARTS = [
         ["ci/histories 60 --seed $RANDOM", "ci/histories 60 --seed $RANDOM"],
         {"operations": r"^(\d+) operations of", "locks": r"^(\d+) locks:", "illegal": r" (\d+) illegal,",
          "undecided": r" (\d+) undecided;"},
+        minutes=3,
     ),
     Part(
         "torture",
@@ -152,6 +161,7 @@ PARTS = [
         ["ci/torture", "ci/torture --canaries"],
         {"points exercised": r"^(\d+) points exercised, 0 findings", "canaries": r"^(\d+) canaries seen"},
         ["lockd", "torture_interposer"],
+        minutes=7,
     ),
     Part(
         "stopped_server",
@@ -163,6 +173,7 @@ PARTS = [
          "LOCKD_DEAD_WAITERS=15000 python3 -B -m unittest -v stopped_server_test"],
         {"tests": r"^Ran (\d+) tests", "ms until the live waiter was answered": r"was answered after (\d+) ms"},
         ["lockd"],
+        minutes=4,
     ),
     Part(
         "soak",
@@ -172,6 +183,7 @@ PARTS = [
         "above that of the second",
         ["ci/soak 120 --seed $RANDOM"],
         {"requests": r"^(\d+) requests answered in .*, 0 findings", "samples": r"(\d+) samples"},
+        minutes=2,
     ),
     Part(
         "fuzz_parser",
@@ -181,6 +193,7 @@ PARTS = [
         "inputs of up to 192 bytes, for as long as it ran",
         ["ci/fuzz parser 240"],
         FUZZED,
+        minutes=4,
     ),
     Part(
         "fuzz_session",
@@ -190,5 +203,6 @@ PARTS = [
         "inputs of up to 192 bytes, four connections, for as long as it ran; beside another part on the second core",
         ["ci/fuzz session 720"],
         FUZZED,
+        minutes=12,
     ),
 ]

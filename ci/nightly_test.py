@@ -42,5 +42,16 @@ class Results(unittest.TestCase):
         self.assertFalse(self.result("echo 7 runs, differences: 1")["passed"])
 
 
+class Order(unittest.TestCase):
+    def test_the_longest_parts_begin_first_and_all_have_a_result(self) -> None:
+        begun = []
+        parts = [nightly.Part(f"of_{minutes}", "V18", "", "", [], {}, minutes=minutes) for minutes in (1, 30, 2, 5)]
+        with mock.patch.object(nightly, "run", lambda part, on: begun.append(part.minutes) or {"part": part.name}), \
+                mock.patch.object(nightly, "AT_ONCE", 1), mock.patch.object(nightly, "say"):
+            results = list(nightly.run_all(parts, "abc"))
+        self.assertEqual(begun, [30, 5, 2, 1])
+        self.assertEqual({result["part"] for result in results}, {part.name for part in parts})
+
+
 if __name__ == "__main__":
     unittest.main()
