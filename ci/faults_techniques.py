@@ -74,6 +74,8 @@ LAYERS = {
     "session": [*OF_THE_SESSION, "scenarios_tcp1", "parser"],
     "edge": ["server_tests", "server_threads", "scenarios_tcp1", "scenarios_tcp4", "e2e"],
 }
+# What serves: not tests and what they share, nor the checks of invariants.
+SERVES = re.compile(r"(engine|server)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
     r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics)\.(h|cc)")
 

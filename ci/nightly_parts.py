@@ -80,11 +80,12 @@ PARTS = [
     ),
     Part(
         "conformance",
-        "V4, V5, V6",
-        "engine and model agree on random sequences, drawn anew each night, in which each named situation came up",
+        "V4, V5, V6, V7",
+        "engine and model agree on random sequences, drawn anew each night, in which each named situation came up; and "
+        "when all sessions have ended, the engine is as a new one, and keeps no more memory than after its first locks",
         "the profiles of proptests/swarm.cc; a situation's floor is 7 standard deviations below its mean",
         ["RC_PARAMS=\"max_success=1000000 $RC_PARAMS\" build/release/proptests/conformance_test"],
-        {"sequences": r"^(\d+) sequences; situation"},
+        {"sequences": r"^(\d+) sequences; situation", "at rest as at the start": r"^(\d+) sequences at rest"},
         ["conformance_test"],
         minutes=30,
     ),
@@ -203,6 +204,34 @@ PARTS = [
         "inputs of up to 192 bytes, four connections, for as long as it ran; beside another part on the second core",
         ["ci/fuzz session 720"],
         FUZZED,
+        minutes=12,
+    ),
+    Part(
+        "coverage",
+        "V6, V15",
+        "which lines, branches and conditions of what serves the tests reach; what nothing reaches is explained",
+        "a report, not a goal: build/report/coverage.md has it by technique; each technique at a small size, by clang",
+        ["ci/asserts", "ci/coverage"],
+        {"asserts": r"(\d+) asserts in", "functions": r"asserts in (\d+) functions",
+         "branches reached": r"branches (\d+)/", "of branches": r"branches \d+/(\d+)",
+         "conditions seen to decide alone": r"MC/DC (\d+)/", "of conditions": r"MC/DC \d+/(\d+)",
+         "conditions explained": r"^(\d+) conditions not covered"},
+        minutes=10,
+    ),
+    Part(
+        "matrix",
+        "V7, V16",
+        "unit tests, scenarios and end-to-end tests pass with the standard library's assertions on; under valgrind the "
+        "sessions, and the daemon with scenarios and end-to-end tests, make no mistake with memory, and leave neither "
+        "memory nor descriptors behind",
+        "valgrind without the end-to-end tests of thousands of connections; AddressSanitizer, "
+        "UndefinedBehaviorSanitizer and ThreadSanitizer are in ci/test",
+        ["cmake --preset debug --log-level=WARNING >/dev/null",
+         "cmake --build --preset debug >/dev/null",
+         "ctest --preset debug --label-regex '^(unit|scenario|e2e)$'",
+         "ci/memcheck"],
+        {"tests with assertions": r"100% tests passed, 0 tests failed out of (\d+)",
+         "daemons under valgrind": r"^(\d+) runs of the daemon under valgrind"},
         minutes=12,
     ),
 ]

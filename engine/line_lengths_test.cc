@@ -42,6 +42,14 @@ TEST(LineLengths, E3_a_single_line_grows_and_shrinks_to_nothing) {
   }
 }
 
+TEST(LineLengths, E3_no_line_is_longer_than_any_that_was_reserved) {
+  LineLengths lengths;
+  lengths.reserve(1);
+  lengths.grew_to(1);
+  EXPECT_EQ(lengths.lines_of(1), 1U);
+  EXPECT_EQ(lengths.lines_of(15000), 0U);
+}
+
 TEST(LineLengthsDeathTest, misuse_aborts_with_a_message) {
   LineLengths lengths;
   EXPECT_DEATH(lengths.grew_to(1), "reserve\\(\\) comes before grew_to\\(\\)");

@@ -271,6 +271,21 @@ TEST_F(LockTableTest, F3_any_bytes_are_a_key) {
   EXPECT_EQ(end_some(alice, infinite), keys.size());
 }
 
+// Two keys are kept under one hash if they are of different kinds and these are their own.
+TEST(LockTable, H1_the_kinds_are_apart_also_where_an_exclusive_key_has_a_shared_keys_hash) {
+  LockTable table(test_seed, 1);
+  TokenSource source(1, token_limit);
+  constexpr std::uint64_t hash = 7;
+  constexpr std::uint64_t shared_hash = hash ^ 0x9e3779b9;
+  const Asker asker{.session = alice, .closes_no_circle = true};
+  EXPECT_EQ(table.get(g("k"), hash, asker, source, 0).answer, Answer{Outcome::lock_get_success});
+  EXPECT_EQ(table.inspect(shared, {"k", shared_hash}), Answer{Outcome::shared_not_locked});
+  EXPECT_EQ(table.get(sg("k"), shared_hash, asker, source, 0).answer, (Answer{Outcome::shared_get_success, 1}));
+  EXPECT_EQ(table.key_count(exclusive), 1U);
+  EXPECT_EQ(table.key_count(shared), 1U);
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
 TEST_F(LockTableTest, F3_keys_of_equal_hash_are_different_keys) {
   table_.all_hashes_equal = true;
   std::vector<std::string> keys;

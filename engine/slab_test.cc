@@ -183,6 +183,17 @@ TEST(Slab, a_copy_is_independent) {
   EXPECT_TRUE(slab.is_live(indices[1]));
 }
 
+TEST(Slab, a_copy_has_no_chunk_either_where_one_went_back) {
+  LargeSlab slab;
+  const auto indices = add_many(slab, 3 * per_chunk);
+  for (std::uint32_t i = 0; i < 2 * per_chunk; ++i) slab.release(indices[i]);
+  ASSERT_EQ(slab.chunk_count(), 2U);  // the first is the spare one
+  LargeSlab copy(slab);
+  EXPECT_EQ(copy.chunk_count(), 2U);
+  EXPECT_EQ(live_indices(copy), live_indices(slab));
+  for (std::uint32_t i = 0; i < 2 * per_chunk; ++i) EXPECT_FALSE(copy.is_live(indices[i]));
+}
+
 TEST(Slab, a_copy_goes_on_as_the_original_does) {
   LargeSlab slab;
   auto indices = add_many(slab, 5 * per_chunk);

@@ -137,7 +137,7 @@ class Pair {
 
   void add_to(std::vector<pollfd>& polled) const {
     for (std::size_t side = 0; side < 2; ++side) {
-      const short events =
+      const auto events =
           static_cast<short>((ends_[side].is_done ? 0 : POLLIN) | (ends_[side].unsent.empty() ? 0 : POLLOUT));
       polled.push_back({.fd = events == 0 ? -1 : ends_[side].fd, .events = events, .revents = 0});
     }

@@ -204,14 +204,15 @@ class Shrinker {
       if (other.act == Act::inspect_line && other.answered >= wait.invoked && other.invoked <= wait.answered)
         return std::nullopt;
       const bool is_next = i > place && other.session == wait.session && !std::exchange(is_past, true);
-      if (i != place && !(is_next && other.act == Act::cancel)) rest.push_back(other);
+      if (i == place || (is_next && other.act == Act::cancel)) continue;
+      rest.push_back(other);
     }
     return rest;
   }
 
   std::optional<Operations> without_hold(std::size_t first) const {
     const Operation& get = operations_[first];
-    if (!is_had(get) && !(is_get(get.act) && !get.is_answered())) return std::nullopt;
+    if (!is_had(get) && (!is_get(get.act) || get.is_answered())) return std::nullopt;
     std::set<std::size_t> hold{first};
     Moment until = never;
     for (std::size_t i = first + 1; i < operations_.size(); ++i) {

@@ -74,6 +74,14 @@ std::optional<std::string> Lockstep::look_at_line(const Key& key, const std::vec
   return look_by({Verb::inspect_line, Verb::inspect_shared_line, Verb::token, Verb::token_shared}, key, askers);
 }
 
+std::optional<std::string> Lockstep::end_all() {
+  for (const auto& session : sessions_) {
+    if (auto difference = act({.session = session.id, .what = What::ends, .budget = all_locks})) return difference;
+  }
+  if (!model_.locks.empty()) return "the model has locks without sessions";
+  return look();
+}
+
 void Lockstep::pass_time() {
   ++now_;
   for (const auto& [lock, state] : model_.locks) {

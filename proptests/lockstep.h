@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/lock_model.h"
@@ -58,6 +59,13 @@ class Lockstep {
 
   /// The same by `iw`, `siw`, `t` and `st` (W8, T2).
   std::optional<std::string> look_at_line(const Key& key, const std::vector<SessionId>& askers);
+
+  /// S2: all sessions end, those too that are dead, and in this the table is to be as a new one: nothing is listed or
+  /// counted as being there, and its invariants hold. Nothing, or what is left.
+  std::optional<std::string> end_all();
+
+  /// The table alone, for whoever wants to know what it keeps. Nothing else may be called any more.
+  AnyTable take_table() { return std::move(table_); }
 
   const model::LockModel& model() const { return model_; }
 

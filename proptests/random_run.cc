@@ -102,22 +102,24 @@ rc::Gen<std::shared_ptr<const Command>> commands(std::shared_ptr<const Profile> 
 
 }  // namespace
 
-SituationTracker run_random_sequence(TableMaker maker) {
+SituationTracker run_random_sequence(TableMaker maker, const AtRest& at_rest) {
   const auto profile = std::make_shared<const Profile>(*profiles());
   const auto next = [profile](const Nothing&) { return commands(profile); };
   const auto sequence = *rc::gen::scale(3.0, rc::state::gen::commands(Nothing{}, next));
   Run run(*profile, maker);
   rc::state::runAll(sequence, Nothing{}, run);
   run.look(onlooker);
+  if (const auto left = run.pair.end_all()) RC_FAIL("at rest: " + *left);
+  if (at_rest) at_rest(run.pair.take_table(), profile->shard_count);
   return run.tracker;
 }
 
 void set_sequence_count(int count) {
-  const char* const given = std::getenv("RC_PARAMS");
+  const char* const given = std::getenv("RC_PARAMS");  // NOLINT(concurrency-mt-unsafe): no other thread
   std::string parameters = given == nullptr ? "" : given;
   if (parameters.find("max_success=") == std::string::npos) parameters += " max_success=" + std::to_string(count);
-  setenv("RC_PARAMS", parameters.c_str(), 1);
-  std::cout << "RC_PARAMS=" << parameters << std::endl;
+  setenv("RC_PARAMS", parameters.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): likewise
+  std::cout << "RC_PARAMS=" << parameters << '\n' << std::flush;
 }
 
 }  // namespace lockd::proptests

@@ -1,7 +1,8 @@
 // Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp1, tcp4 and unix4, is the build
-// tree's own. `scenario compare FILE...` needs no replies in the files: it says where the sessions' differ from the
-// model's. The file `-` is what comes on stdin.
+// tree's own, or what LOCKD_BINARY in the environment names. `scenario compare FILE...` needs no replies in the files:
+// it says where the sessions' differ from the model's. The file `-` is what comes on stdin.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <iterator>
@@ -20,12 +21,17 @@ std::vector<lockd::proptests::TranscriptStep> steps_of(const std::string& file) 
   return read_transcript(text, "(stdin)", TranscriptFormat::scenario);
 }
 
+std::string daemon_binary() {
+  const char* const named = std::getenv("LOCKD_BINARY");  // NOLINT(concurrency-mt-unsafe): no other thread
+  return named == nullptr ? LOCKD_BINARY : named;
+}
+
 std::optional<std::string> failure(const std::string& target_name, const std::string& file) {
   using namespace lockd::proptests;
   try {
     const auto steps = steps_of(file);
     if (target_name == "compare") return compare(steps, file);
-    const auto target = make_target(target_name, steps, LOCKD_BINARY);
+    const auto target = make_target(target_name, steps, daemon_binary());
     return play(steps, file, *target);
   } catch (const std::exception& error) {
     return file + ": " + error.what();

@@ -116,6 +116,35 @@ TEST_F(ConnectionEndTest, S2_a_byte_from_one_whose_time_is_up_is_not_executed_wh
   EXPECT_EQ(server_.table.orphan_count(LockKind::shared), lock_count);
 }
 
+TEST_F(ConnectionEndTest, S2_a_reset_while_the_end_takes_turns_changes_nothing) {
+  constexpr std::uint64_t lock_count = 20'000;
+  Peer peer(context());
+  serve(peer);
+  take_locks(peer, lock_count);
+  ASSERT_NO_FATAL_FAILURE(execute_unread(peer, 100));
+  peer.socket.shutdown(tcp::socket::shutdown_send);
+  ASSERT_TRUE(run_until([&] { return shared_keys() < lock_count; }));
+  ASSERT_GT(shared_keys(), 0U) << "its end takes more than a pass";
+  peer.reset();
+  EXPECT_TRUE(run_until_over());
+  EXPECT_EQ(shared_keys(), 0U);
+  EXPECT_EQ(server_.table.orphan_count(LockKind::shared), lock_count);
+}
+
+TEST_F(ConnectionEndTest, S2_L5_a_reset_in_the_middle_of_a_listing_ends_it) {
+  constexpr std::uint64_t lock_count = 20'000;
+  server_.settings.output_bytes_max = 1 << 30;  // so that turns are taken while replies wait
+  Peer peer(context());
+  serve(peer);
+  take_locks(peer, lock_count);
+  ASSERT_EQ(peer.send_some("sd\n"), 3U);
+  ASSERT_TRUE(run_until([&] { return executed(Verb::list_shared) == 1; }));
+  peer.reset();
+  EXPECT_TRUE(run_until_over());
+  EXPECT_EQ(shared_keys(), 0U);
+  EXPECT_EQ(server_.table.orphan_count(LockKind::shared), lock_count);
+}
+
 // ---- S3: what comes after the end ----
 
 TEST_F(ConnectionEndTest, S3_replies_are_still_sent_when_the_peer_timeout_passes_while_the_end_takes_turns) {

@@ -73,8 +73,8 @@ std::string check_switch(const std::string& value) {
 
 std::string check_mode(const std::string& mode) {
   const bool octal = !mode.empty() && mode.size() <= 4 && mode.find_first_not_of("01234567") == std::string::npos;
-  return octal && std::stoul(mode, nullptr, 8) <= 0777 ? std::string()
-                                                       : mode + ": expected octal permission bits, 0 to 777";
+  if (octal && std::stoul(mode, nullptr, 8) <= 0777) return {};
+  return mode + ": expected octal permission bits, 0 to 777";
 }
 
 /// What the flags write to, where Options keeps it in another form.

@@ -306,6 +306,10 @@ TEST_F(OptionsTest, an_unknown_key_of_the_config_file_is_refused) {
   expect_refused({"--config", path}, {path, "max-lock"});
 }
 
+TEST_F(OptionsTest, blank_lines_of_the_config_file_say_nothing) {
+  EXPECT_EQ(options({"--config", file("\n \t\nthreads = 2\n\n")}).threads, 2U);
+}
+
 TEST_F(OptionsTest, a_section_of_the_config_file_is_refused) {
   const std::string path = file("[lockd]\nthreads = 2\n");
   expect_refused({"--config", path}, {path});

@@ -283,6 +283,13 @@ TEST_F(SessionTest, F5_the_beginning_of_a_line_survives_a_drain) {
 
 // ---- copies ----
 
+TEST(SessionWithoutTokens, T1_E3_a_get_is_refused_and_counted) {
+  TestServer<> server({}, {.seed = {1, 2}, .tokens_end = 2});
+  TestClient ada(server, 1);
+  EXPECT_EQ(ada.ask("g a\ng b\n"), "1 Lock Get Success: a\n0 Out Of Tokens: b\n");
+  EXPECT_NE(ada.ask("stats\n").find("\nrefusals: 1\n"), std::string::npos);
+}
+
 TEST_F(SessionTest, a_copy_goes_its_own_way) {
   TestServer<> server({.output_bytes_max = 1});
   TestClient client(server, 1);

@@ -95,6 +95,11 @@ TEST_F(TokenStoreTest, T1_a_pipe_in_its_place_is_refused_at_once) {
   EXPECT_THROW(TokenStore(directory_).set_mark(7), std::runtime_error);
 }
 
+TEST_F(TokenStoreTest, T1_a_folder_in_its_place_is_refused) {
+  std::filesystem::create_directory(path("tokens"));
+  EXPECT_EQ(refusal(), path("tokens") + ": Is a directory");
+}
+
 TEST_F(TokenStoreTest, T1_what_a_killed_server_was_writing_does_not_count) {
   TokenStore(directory_).set_mark(7);
   write("tokens.new", "lockd has given out no token fr");

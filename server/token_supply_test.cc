@@ -14,6 +14,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace lockd::server {
 namespace {
@@ -130,6 +131,17 @@ TEST_F(TokenSupplyTest, T1_that_the_last_are_in_use_is_said_once) {
   spdlog::set_default_logger(logger);
   EXPECT_EQ(std::ranges::count(log.str(), '\n'), 1) << log.str();
   EXPECT_NE(log.str().find("after 10 more, grants are refused"), std::string::npos) << log.str();
+}
+
+TEST_F(TokenSupplyTest, T1_its_keeper_reserves_the_next_block_by_itself) {
+  TokenStore store(directory_);
+  engine::TokenSource source = first_block(store);
+  const TokenKeeper keeper(store, source);
+  source.draw(block / 2 + 1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (source.end() == 1 + block && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(source.end(), 1 + 2 * block);
 }
 
 TEST_F(TokenSupplyTest, T1_unused_tokens_are_given_back_at_an_orderly_end) {

@@ -28,7 +28,7 @@ class Context : public boost::asio::execution_context {
     }
     boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept { return *context_; }
     static constexpr boost::asio::execution::blocking_t query(boost::asio::execution::blocking_t) noexcept {
-      return boost::asio::execution::blocking.never;
+      return boost::asio::execution::blocking_t::never;
     }
     friend bool operator==(const executor_type&, const executor_type&) noexcept = default;
 

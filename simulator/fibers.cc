@@ -7,8 +7,6 @@
 namespace lockd::simulator {
 namespace {
 
-constexpr std::size_t stack_bytes = std::size_t{256} * 1024;
-
 /// For begin(), which makecontext() calls without arguments that could hold a pointer.
 Fibers* beginning = nullptr;
 
@@ -17,10 +15,10 @@ Fibers* beginning = nullptr;
 void Fibers::spawn(std::function<void()> body) {
   auto fiber = std::make_unique<Fiber>();
   fiber->body = std::move(body);
-  fiber->stack = std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
+  fiber->stack = std::make_unique_for_overwrite<Stack>();
   getcontext(&fiber->context);
-  fiber->context.uc_stack.ss_sp = fiber->stack.get();
-  fiber->context.uc_stack.ss_size = stack_bytes;
+  fiber->context.uc_stack.ss_sp = fiber->stack->data();
+  fiber->context.uc_stack.ss_size = fiber->stack->size();
   fiber->context.uc_link = &outside_;
   makecontext(&fiber->context, begin, 0);
   fibers_.push_back(std::move(fiber));

@@ -4,6 +4,7 @@
 
 #include <ucontext.h>
 
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -36,9 +37,11 @@ class Fibers {
   std::size_t running() const { return running_; }
 
  private:
+  using Stack = std::array<std::byte, std::size_t{256} * 1024>;
+
   struct Fiber {
     std::function<void()> body;
-    std::unique_ptr<std::byte[]> stack;
+    std::unique_ptr<Stack> stack;
     ucontext_t context{};
     std::exception_ptr thrown;
   };

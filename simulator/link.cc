@@ -34,8 +34,8 @@ void Link::deliver(std::size_t bytes_max) {
   sent_.clear();
 }
 
-void Link::post(Simulation::Handler& handler, boost::system::error_code why) {
-  context_.push([called = std::exchange(handler, nullptr), why] { called(why); });
+void Link::post(Simulation::Handler& handler, boost::system::error_code error) {
+  context_.push([called = std::exchange(handler, nullptr), error] { called(error); });
 }
 
 void Link::notify(bool spurious) {
@@ -54,7 +54,7 @@ void Link::close() {
   if (writes_) post(writes_, asio_error::operation_aborted);
 }
 
-Socket::~Socket() {
+Socket::~Socket() {  // NOLINT(bugprone-exception-escape): that memory is out, which ends the program
   if (link_ && !link_->is_closed_) link_->close();
 }
 

@@ -36,15 +36,17 @@ bool is_line_of(const Request& request, std::string_view line) {
   switch (request.verb) {
     case Verb::list_locks:
     case Verb::list_shared:
-      return line.starts_with(request.text.empty() ? "k" : request.text + ": ") && line.find(": ") != line.npos;
+      return line.starts_with(request.text.empty() ? "k" : request.text + ": ") &&
+             line.find(": ") != std::string_view::npos;
     case Verb::who:
-      return line.starts_with('[') && line.find("]:") != line.npos && line.ends_with(request.text);
+      return line.starts_with('[') && line.find("]:") != std::string_view::npos && line.ends_with(request.text);
     case Verb::list:
       return line.starts_with("x held ") || line.starts_with("x waiting ") || line.starts_with("s held ") ||
              line.starts_with("s waiting ");
     case Verb::counters:
     case Verb::statistics:
-      return line.find(": ") != line.npos && line.find_first_not_of("0123456789", line.find(": ") + 2) == line.npos;
+      return line.find(": ") != std::string_view::npos &&
+             line.find_first_not_of("0123456789", line.find(": ") + 2) == std::string_view::npos;
     case Verb::dump:
       return line.starts_with('{') && line.ends_with('}');
     default:
@@ -172,7 +174,7 @@ ReplyOracle::Reply ReplyOracle::match_lock(SessionId id, Session& session, const
   return take_print(session, told(request, answered->answer), request);
 }
 
-ReplyOracle::Reply ReplyOracle::match_cancel(Session& session, const Request& request) const {
+ReplyOracle::Reply ReplyOracle::match_cancel(Session& session, const Request& request) {
   const bool has_acted = session.out.starts_with('1');
   require(!has_acted || session.cancels > 0, "a wait is said to be canceled that was not (W9)");
   if (has_acted) --session.cancels;
@@ -215,7 +217,7 @@ ReplyOracle::Reply ReplyOracle::take(Session& session, const std::string& text) 
   return Reply::whole;
 }
 
-ReplyOracle::Reply ReplyOracle::take_print(Session& session, Answer answer, const Request& request) const {
+ReplyOracle::Reply ReplyOracle::take_print(Session& session, Answer answer, const Request& request) {
   return take(session, model::print(answer, request, LOCKD_VERSION));
 }
 

@@ -58,11 +58,11 @@ class ReplyOracle {
   Reply match_first(SessionId id, Session& session);
   Reply match_command(SessionId id, Session& session, const Request& request);
   Reply match_lock(SessionId id, Session& session, const Request& request);
-  Reply match_cancel(Session& session, const Request& request) const;
+  static Reply match_cancel(Session& session, const Request& request);
   static Reply match_released(Session& session);
   static Reply match_lines(Session& session, const Request& request);
   static Reply take(Session& session, const std::string& text);
-  Reply take_print(Session& session, Answer answer, const Request& request) const;
+  static Reply take_print(Session& session, Answer answer, const Request& request);
   bool is_disabled(Verb verb) const;
 
   const server::Settings& settings_;

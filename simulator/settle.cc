@@ -123,7 +123,7 @@ void World::newcomer_is_served() {
   std::string expected;
   for (std::size_t i = 0; i < profile_.keys; ++i) {
     const std::string key = "k" + std::to_string(i);
-    send(client, "g " + key + "\nsg " + key + "\n");
+    send(client, std::string("g ").append(key).append("\nsg ").append(key).append("\n"));
     const bool has_room_for_one = profile_.locks_max == 0 || 2 * i < profile_.locks_max;
     const bool has_room_for_two = profile_.locks_max == 0 || 2 * i + 1 < profile_.locks_max;
     expected += (has_room_for_one ? "1 Lock Get Success: " : "0 Too Many Locks: ") + key + "\n";

@@ -98,5 +98,7 @@ int main(int argument_count, char** arguments) {
     std::setvbuf(trace_file, nullptr, _IOLBF, BUFSIZ);  // a crash must not swallow the last lines
   }
   on_crash(report_crash);
-  return simulate(options, trace_file);
+  const int status = simulate(options, trace_file);
+  if (trace_file != nullptr) std::fclose(trace_file);
+  return status;
 }

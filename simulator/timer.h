@@ -42,7 +42,7 @@ class Timer {
   static void fire(std::uint64_t alarm) { post(alarm, {}); }
 
  private:
-  void cancel() {
+  void cancel() const {
     if (simulation != nullptr && simulation->alarms.contains(alarm_))
       post(alarm_, boost::asio::error::operation_aborted);
   }

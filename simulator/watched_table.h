@@ -92,7 +92,11 @@ class lockd::engine::ShardedTable<lockd::simulator::SessionMutex> {
     oracle_.begin(call);
     const bool is_over = core_.end_some(session, budget, now, wakeups);
     oracle_.end(call);
-    is_over ? ending_.erase(session.id) : ending_.insert(session.id).second;
+    if (is_over) {
+      ending_.erase(session.id);
+    } else {
+      ending_.insert(session.id);
+    }
     return is_over;
   }
 
@@ -148,7 +152,7 @@ class lockd::engine::ShardedTable<lockd::simulator::SessionMutex> {
     return given == std::numeric_limits<std::uint64_t>::max() ? 0 : given;  // as the model says that there is none
   }
 
-  static const Config& made(const Config& config) {
+  static Config made(const Config& config) {
     simulator::TableMutex::count = 0;
     return config;
   }

@@ -176,7 +176,7 @@ void World::hold_back_lines() {
 
 /// Its fibers stand in the midst of things, and are not to go on: it is left as it is.
 void World::abandon(std::unique_ptr<World> world) {
-  static_cast<void>(world.release());
+  [[maybe_unused]] const World* const left = world.release();
   SessionWatch::watch = nullptr;
   TableMutex::watch = nullptr;
   TableMutex::peeks = false;

@@ -105,7 +105,7 @@ Function* next(const char* name) {
 
 /// Before main, and before what other libraries do then.
 [[gnu::constructor]] void attach() {
-  const char* const path = std::getenv("TORTURE_CONTROL");  // NOLINT(concurrency-mt-unsafe): no other thread
+  const char* const path = std::getenv("TORTURE_CONTROL");  // NOLINT(concurrency-mt-unsafe): no other thread yet
   if (path == nullptr) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // does not outlive who drives it
   const int fd = next<int(const char*, int, ...)>("open")(path, O_RDWR | O_CLOEXEC);
@@ -150,10 +150,14 @@ bool is_a(int fd, mode_t type) {
 extern "C" {
 
 // glibc's own, which need no dlsym(): that allocates.
-void* __libc_malloc(std::size_t bytes);                           // NOLINT(bugprone-reserved-identifier)
-void* __libc_calloc(std::size_t count, std::size_t bytes);        // NOLINT(bugprone-reserved-identifier)
-void* __libc_realloc(void* old, std::size_t bytes);               // NOLINT(bugprone-reserved-identifier)
-void* __libc_memalign(std::size_t alignment, std::size_t bytes);  // NOLINT(bugprone-reserved-identifier)
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): their names
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* old, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
+
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library's begin with underscores
 
 void* malloc(std::size_t bytes) noexcept { return fails(kind_malloc) ? nullptr : __libc_malloc(bytes); }
 
@@ -334,4 +338,5 @@ ssize_t getrandom(void* buffer, std::size_t bytes, unsigned flags) {
   return fails(kind_getrandom) ? -1 : real(buffer, bytes, flags);
 }
 
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
 }  // extern "C"

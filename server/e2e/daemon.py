@@ -71,10 +71,12 @@ def without_sanitizer_report(stderr: str) -> None:
         raise AssertionError(f"a sanitizer has something to say:\n{stderr}")
 
 
-def run_to_exit(*flags: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_to_exit(
+    *flags: str, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """A run that is to end by itself: --help, --version, and everything that the daemon refuses."""
     finished = subprocess.run(
-        daemon_command(flags),
+        daemon_command(flags, wrapper),
         env=daemon_environment(environment or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -83,6 +85,11 @@ def run_to_exit(*flags: str, environment: Mapping[str, str] | None = None) -> su
     )
     without_sanitizer_report(finished.stderr)
     return finished
+
+
+def check_growth(grown_bytes: int, most_bytes: int) -> None:
+    if MEMORY_IS_MEASURED and grown_bytes > most_bytes:
+        raise AssertionError(f"its memory grew by {grown_bytes / MIB:.1f} MiB")
 
 
 def run_tool(*command: str) -> None:
@@ -211,22 +218,24 @@ class Daemon:
 
     def peak_bytes(self) -> int:
         """The most resident memory that it ever had."""
-        return self._memory("VmHWM")
+        return self._bytes_of("VmHWM")
 
     def resident_bytes(self) -> int:
-        return self._memory("VmRSS")
+        """What it has now, without the pages of files."""
+        return self._bytes_of("RssAnon")
 
-    def _memory(self, what: str) -> int:
+    def _bytes_of(self, line: str) -> int:
         status = Path(f"/proc/{self.pid}/status").read_text()
-        matched = re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE)
+        matched = re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)
         assert matched is not None
         return int(matched.group(1)) * 1024
 
     def peak_stays_within(self, grown_bytes: int, before: int) -> None:
         """That its peak is at most so much beyond what it was."""
-        grown = self.peak_bytes() - before
-        if MEMORY_IS_MEASURED and grown > grown_bytes:
-            raise AssertionError(f"its memory grew by {grown / MIB:.1f} MiB")
+        check_growth(self.peak_bytes() - before, grown_bytes)
+
+    def resident_stays_within(self, grown_bytes: int, before: int) -> None:
+        check_growth(self.resident_bytes() - before, grown_bytes)
 
     def cpu_seconds(self) -> float:
         """Processor time used so far, in user and system mode."""

@@ -6,9 +6,10 @@ import os
 import signal
 import stat
 import threading
+from collections.abc import Sequence
 
 from client import Client
-from daemon import LOOPBACK, DaemonTestCase, eventually, run_to_exit, run_tool
+from daemon import LOOPBACK, DaemonTestCase, descriptor_limit, eventually, run_to_exit, run_tool
 from tool import Tool
 
 NOT_OURS = "tcp://192.0.2.1:0"  # an address that no machine has (RFC 5737)
@@ -87,6 +88,15 @@ class StartAndEnd(DaemonTestCase):
         self.assertNotEqual(daemon.uris[3], daemon.uris[0])
         for listener in range(4):
             self.connect(daemon, listener).expect("ping", "1 pong")
+
+    def test_a_stdout_that_takes_nothing_is_a_line_in_the_log(self) -> None:
+        path = self.temporary_directory() / "lockd.sock"
+        uri, wrapper = f"unix://{path}", ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+        daemon = self.daemon(listen=[uri], listeners=0, wrapper=wrapper)
+        eventually(lambda: "stdout can't be written to" in daemon.stderr(), 20, "it says that nobody reads the address")
+        client = Client(uri)
+        self.addCleanup(client.close)
+        client.expect("ping", "1 pong")
 
     def test_S1_sessions_have_numbers_never_used_again(self) -> None:
         daemon = self.daemon(listen=[f"unix://{self.temporary_directory()}/lockd.sock"])
@@ -180,12 +190,20 @@ class DefaultAddresses(DaemonTestCase):
         self.check_pong("127.0.0.1")
         self.assertIn("::1", daemon.stderr())
 
+    def test_R1_the_port_of_the_other_loopback_is_in_use(self) -> None:
+        """Then another server is there, and half of the clients would find it."""
+        run_tool(*self.inside, "ip", "link", "set", "lo", "up")
+        self.daemon(listen=["tcp://[::1]:9999"], wrapper=self.inside)
+        finished = run_to_exit(wrapper=self.inside)
+        self.assertEqual((finished.returncode, finished.stdout), (1, ""), finished.stderr)
+        self.assertEqual(finished.stderr.splitlines()[-1], "lockd: tcp://[::1]:9999: Address already in use")
+
 
 class FailedStarts(DaemonTestCase):
     """One line that says what and where, exit code 1, and nothing left behind. (Second daemons have their own file.)"""
 
-    def check_refused(self, *flags: str, names: str) -> None:
-        finished = run_to_exit(*flags)
+    def check_refused(self, *flags: str, names: str, wrapper: Sequence[str] = ()) -> None:
+        finished = run_to_exit(*flags, wrapper=wrapper)
         self.assertEqual((finished.returncode, finished.stdout), (1, ""), finished.stderr)
         self.assertEqual(finished.stderr.count("\n"), 1, finished.stderr)
         self.assertIn(names, finished.stderr)
@@ -204,6 +222,9 @@ class FailedStarts(DaemonTestCase):
     def test_a_pidfile_that_cannot_be_written(self) -> None:
         path = self.temporary_directory() / "missing" / "lockd.pid"
         self.check_refused("--listen", LOOPBACK, "--pidfile", str(path), names=str(path))
+
+    def test_S4_too_few_descriptors_for_any_connection(self) -> None:
+        self.check_refused("--listen", LOOPBACK, names="leaves no room", wrapper=descriptor_limit(40, 40))
 
     def test_S6_a_failed_start_removes_what_it_made(self) -> None:
         directory = self.temporary_directory()
