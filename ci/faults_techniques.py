@@ -13,26 +13,28 @@ class Technique:
     what: str
     targets: list[str]  # to be built
     commands: list[str]  # for bash, in the folder of the build tree; $SOURCES is that of the sources
-    reads: list[str]  # the folders of sources on which its result depends
+    reads: list[str]  # the parts of the sources on which its result depends, as faults_results.part_of() names them
     environment: dict[str, str] = field(default_factory=dict)
+    real_time: bool = False  # a busy machine might make it fail: it kills only if it fails twice
 
 
-def unit_tests(name: str, folder: str, binary: str, reads: list[str]) -> Technique:
-    return Technique(name, f"{folder}/{binary}", [binary], [f"{folder}/{binary} --gtest_fail_fast --gtest_brief=1"],
-                     reads)
+def unit_tests(name: str, what: str, binaries: list[str], reads: list[str]) -> Technique:
+    """binaries: with their folders."""
+    return Technique(name, what, [Path(binary).name for binary in binaries],
+                     [f"{binary} --gtest_fail_fast --gtest_brief=1" for binary in binaries], reads)
 
 
-def random_cases(name: str, what: str, binary: str, count: int, reads: list[str]) -> Technique:
-    return Technique(name, what, [binary], [f"proptests/{binary} --gtest_fail_fast"], reads,
+def random_cases(name: str, what: str, binary: str, count: int) -> Technique:
+    return Technique(name, what, [binary], [f"proptests/{binary} --gtest_fail_fast"], [*PROPERTIES, "proptests/tests"],
                      {"RC_PARAMS": f"seed=1 max_success={count}"})
 
 
-def scenarios(target: str, reads: list[str]) -> Technique:
+def scenarios(target: str, what: str, real_time: bool = False) -> Technique:
     """All files that can be played on the target."""
     files = f"$(grep -L '^# targets:' $SOURCES/proptests/scenarios/*.txt; " \
             f"grep -l '^# targets:.*{target}' $SOURCES/proptests/scenarios/*.txt || true)"
-    return Technique(f"scenarios_{target}", f"all scenarios on the target {target}", ["scenario"],
-                     [f"proptests/scenario {target} {files}"], [*reads, "proptests/scenarios"])
+    return Technique(f"scenarios_{target}", what, ["scenario"], [f"proptests/scenario {target} {files}"],
+                     [*PROPERTIES, "proptests/scenarios"], {}, real_time)
 
 
 ENGINE = ["engine", "model"]
@@ -40,39 +42,59 @@ SERVER = [*ENGINE, "server"]
 PROPERTIES = [*SERVER, "proptests"]
 
 TECHNIQUES = [
-    unit_tests("engine_tests", "engine", "engine_tests", ENGINE),
-    unit_tests("cost_tests", "engine", "engine_cost_tests", ENGINE),
-    unit_tests("engine_threads", "engine", "engine_thread_tests", ENGINE),
-    unit_tests("session_tests", "server", "session_tests", SERVER),
-    unit_tests("server_tests", "server", "server_tests", SERVER),
-    unit_tests("server_threads", "server", "server_thread_tests", SERVER),
-    scenarios("session", PROPERTIES),
-    scenarios("tcp1", PROPERTIES),
-    scenarios("tcp4", PROPERTIES),
+    unit_tests("engine_tests", "unit tests of the lock table", ["engine/engine_tests"], [*ENGINE, "engine/tests"]),
+    unit_tests("cost_tests", "what a request costs, counted", ["engine/engine_cost_tests"], [*ENGINE, "engine/tests"]),
+    unit_tests("engine_threads", "the table under threads", ["engine/engine_thread_tests"], [*ENGINE, "engine/tests"]),
+    unit_tests("session_tests", "unit tests of parser, printer and session, and of their memory",
+               ["server/session_tests", "server/session_memory_tests"], [*SERVER, "server/tests"]),
+    Technique("server_tests", "unit tests of connections, listeners, flags and files",
+              ["server_tests", "connection_memory_tests"],
+              ["seq 0 2 | GTEST_TOTAL_SHARDS=3 xargs -P 3 -I{} env GTEST_SHARD_INDEX={} "  # most of the time they wait
+               "server/server_tests --gtest_fail_fast --gtest_brief=1",
+               "server/connection_memory_tests --gtest_fail_fast --gtest_brief=1"],
+              [*SERVER, "server/tests"], real_time=True),
+    unit_tests("server_threads", "sessions, names and mailboxes under threads", ["server/server_thread_tests"],
+               [*SERVER, "server/tests"]),
+    scenarios("session", "all scenarios on session and engine"),
+    scenarios("tcp1", "all scenarios on the daemon with one thread", real_time=True),
+    scenarios("tcp4", "all scenarios on the daemon with four threads", real_time=True),
     Technique("explorer", "classic verbs: sequences of four, states, and states on bytes", ["explorer"],
               ["proptests/explorer --depth 4", "proptests/explorer --bytes --renamed"], PROPERTIES),
     Technique("explorer_all", "all verbs: sequences of three, states of one key, and the same on bytes", ["explorer"],
               ["proptests/explorer --all --renamed --depth 3", "proptests/explorer --all --bytes --renamed --keys 1"],
               PROPERTIES),
-    random_cases("random", "random runs of the table", "conformance_test", 2000, PROPERTIES),
-    random_cases("relations", "relations between two runs", "relations_test", 1000, PROPERTIES),
-    unit_tests("parser", "proptests", "parser_exhaustive_tests", PROPERTIES),
-    unit_tests("session_bytes", "proptests", "session_conformance_tests", PROPERTIES),
+    random_cases("random", "random runs of the table", "conformance_test", 1000),
+    random_cases("relations", "relations between two runs", "relations_test", 1000),
+    unit_tests("parser", "the parser on all short strings", ["proptests/parser_exhaustive_tests"],
+               [*PROPERTIES, "proptests/tests"]),
+    unit_tests("session_bytes", "random bytes through the session", ["proptests/session_conformance_tests"],
+               [*PROPERTIES, "proptests/tests"]),
     Technique("corpus", "the fuzzers' corpora, replayed", ["parser_fuzzer", "session_fuzzer"],
               ["fuzz/parser_fuzzer $SOURCES/fuzz/corpus/parser", "fuzz/session_fuzzer $SOURCES/fuzz/corpus/session"],
               [*SERVER, "fuzz"]),
+    Technique("simulator", "200 seeds of the simulator", ["simulator"], ["simulator/simulator --seeds 200"],
+              [*SERVER, "simulator"]),
+    Technique("histories", "3 s of a history of the daemon", ["histories", "lockd"],
+              ["histories/histories run --server server/lockd --seconds 3 --seed 1 --folder ."],
+              [*SERVER, "histories"], real_time=True),
+    Technique("torture", "some calls of the daemon fail", ["lockd", "torture_interposer"],
+              ["LOCKD_BINARY=$PWD/server/lockd TORTURE_INTERPOSER=$PWD/torture/libtorture_interposer.so "
+               "python3 -B $SOURCES/torture/torture.py --phase serve accept recv send --step 23"],
+              [*SERVER, "torture"], real_time=True),
     Technique("e2e", "the daemon from outside", ["lockd"],
-              ["cd $SOURCES/server/e2e && LOCKD_BINARY=$OLDPWD/server/lockd "
-               "python3 -B -m unittest --failfast --verbose *_test.py"],
-              SERVER, {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5"}),
+              ["cd $SOURCES/server/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
+               "xargs -P 4 -n 1 python3 -B -m unittest --failfast --verbose"],
+              [*SERVER, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5"}, real_time=True),
 ]
 
 # Which of them can see a fault, by where it lies; the others would only cost time.
-OF_THE_SESSION = ["session_tests", "scenarios_session", "session_bytes", "corpus", "explorer", "explorer_all"]
+OF_THE_SESSION = ["session_tests", "scenarios_session", "session_bytes", "corpus", "explorer", "explorer_all",
+                  "simulator"]
 LAYERS = {
-    "engine": ["engine_tests", "cost_tests", "engine_threads", *OF_THE_SESSION, "random", "relations"],
-    "session": [*OF_THE_SESSION, "scenarios_tcp1", "parser"],
-    "edge": ["server_tests", "server_threads", "scenarios_tcp1", "scenarios_tcp4", "e2e"],
+    "engine": ["engine_tests", "cost_tests", "engine_threads", *OF_THE_SESSION, "random", "relations", "histories"],
+    "session": [*OF_THE_SESSION, "server_threads", "scenarios_tcp1", "parser"],
+    "edge": ["server_tests", "server_threads", "scenarios_tcp1", "scenarios_tcp4", "simulator", "histories", "torture",
+             "e2e"],
 }
 # What serves: not tests and what they share, nor the checks of invariants.
 SERVES = re.compile(r"(engine|server)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")

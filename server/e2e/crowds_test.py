@@ -120,7 +120,7 @@ class Descriptors(LimitTestCase):
         log_before = daemon.stderr()
         crowd = [self.connect(daemon) for _ in range(200)]  # most of them wait in the kernel's queue
         eventually(lambda: daemon.descriptors() == 64, 10, "the descriptors are exhausted")
-        self.assertLess(self.cpu_share(daemon, 1.5), 0.25)
+        self.assertLess(self.cpu_share(daemon, 1.5), 0.05)  # one that spins gets more, however busy the machine is
         logged = daemon.stderr().removeprefix(log_before)
         self.assertRegex(logged, re.compile("descriptor|too many open files", re.IGNORECASE))
         self.assertLess(logged.count("\n"), 100)
