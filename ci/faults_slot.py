@@ -96,7 +96,7 @@ class Slot:
         return apply(fault, self.sources)
 
     def remove_fault(self) -> None:
-        copy_sources(self._origin, self.sources)
+        source_tree.copy(self._origin, self.sources)
         if self._clean_tree.exists():
             copy_tree(self._clean_tree, self.tree)
 
@@ -116,19 +116,6 @@ class Slot:
                                         env=environment, stdout=output, stderr=output)
         verdict = "timeout" if status is None else "killed" if status != 0 else "survived"
         return {"verdict": verdict, "seconds": round(time.monotonic() - start, 1)}
-
-
-def copy_sources(origin: Path, copy: Path) -> None:
-    """Times of change included, so that only what differs is built again."""
-    wanted = {path for path in source_tree.files(origin) if (origin / path).is_file()}
-    for path in wanted:
-        here, there = (origin / path).stat(), copy / path
-        if there.exists() and (there.stat().st_mtime_ns, there.stat().st_size) == (here.st_mtime_ns, here.st_size):
-            continue
-        there.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(origin / path, there)
-    for path in set(source_tree.files(copy)) - wanted:
-        (copy / path).unlink()
 
 
 def copy_tree(origin: Path, copy: Path) -> None:

@@ -31,6 +31,7 @@ TEST(LineLengths, E3_knows_the_longest_of_lines_that_grow_and_shrink) {
 TEST(LineLengths, E3_a_single_line_grows_and_shrinks_to_nothing) {
   LineLengths lengths;
   EXPECT_EQ(lengths.longest(), 0U);
+  EXPECT_EQ(lengths.lines_of(1), 0U);
   for (std::uint32_t length = 1; length <= 15000; ++length) {
     lengths.reserve(length);
     lengths.grew_to(length);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/index_table.h"
+#include "engine/line_lengths.h"
 #include "engine/lock_table.h"
 #include "engine/slab.h"
 #include "engine/test_table.h"
@@ -348,6 +349,17 @@ TEST(OutOfMemory, X2_H2_S2_release_and_end_need_no_memory_where_nobody_waits) {
   EXPECT_EQ(table.key_count(exclusive) + table.key_count(shared), 0U);
 }
 
+TEST(OutOfMemory, W5_who_leaves_from_behind_another_needs_no_memory_whoever_is_behind_him) {
+  TestTable table({.part_count = 2});
+  table.get(SessionId{1}, sg("k"));
+  table.get(SessionId{2}, sgw(1, "k"));
+  const std::uint32_t claim = table.get(SessionId{3}, sgw(1, "k")).claim;
+  table.get(SessionId{4}, sgw(5, "k"));
+  run_without_memory([&] { EXPECT_TRUE(table.leave_line(SessionId{3}, claim)); });
+  EXPECT_TRUE(table.woken.empty());
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
 TEST(OutOfMemory, W4_W5_with_room_for_the_wake_ups_lines_are_emptied_without_memory) {
   TestTable table({.part_count = 2});
   table.get(SessionId{1}, g("k"));
@@ -381,6 +393,29 @@ TEST(OutOfMemory, S2_after_the_end_of_all_sessions_no_more_memory_is_held_than_a
   EXPECT_EQ(table.check_invariants(), std::nullopt);
   EXPECT_EQ(table.held, 0U);
   EXPECT_LE(live_bytes, before + 16384);  // each slab's lists of chunks stay as long as they were: 16 bytes a chunk
+}
+
+TEST(OutOfMemory, LineLengths_gives_back_what_a_long_line_took) {
+  const std::size_t before = live_bytes;
+  LineLengths lengths;
+  for (std::uint32_t length = 1; length <= 15000; ++length) {
+    lengths.reserve(length);
+    lengths.grew_to(length);
+  }
+  for (std::uint32_t length = 15000; length > 0; --length) lengths.shrank_to(length - 1);
+  EXPECT_LE(live_bytes, before + 8 * sizeof(std::uint32_t));
+}
+
+TEST(OutOfMemory, a_table_that_goes_gives_back_all_that_it_had_as_does_its_copy) {
+  const std::size_t before = live_bytes;
+  {
+    TestTable table;
+    for (const char byte : {'a', 'b', 'c'}) table.get(SessionId{1}, g(std::string(100, byte)));
+    const TestTable copy(table);
+    EXPECT_GT(live_bytes, before + 6 * 100U);
+    table.release(SessionId{1}, exclusive, std::string(100, 'b'));
+  }
+  EXPECT_EQ(live_bytes, before);
 }
 
 }  // namespace

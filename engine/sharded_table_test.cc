@@ -189,6 +189,29 @@ TEST_P(ShardCounts, L1_L5_a_walk_alone_sees_everything_once_with_its_holders_in_
   }
 }
 
+TEST_P(ShardCounts, L5_a_walk_over_nothing_is_over_with_the_last_shard) {
+  const TestShards table(GetParam());
+  TableCursor cursor;
+  Seen seen;
+  for (std::uint32_t i = 1; i < GetParam(); ++i) EXPECT_TRUE(walk_on(table, exclusive, cursor, infinite, seen));
+  EXPECT_FALSE(walk_on(table, exclusive, cursor, infinite, seen));
+}
+
+TEST(LockTable, L5_a_look_goes_no_further_than_its_budget_whatever_it_finds) {
+  TestTable table;
+  for (int i = 0; i < 100; ++i) table.get(SessionId{1}, g(numbered(i)));
+  for (const LockKind kind : {exclusive, shared}) {
+    std::uint32_t place = 0;
+    int looks = 0;
+    for (; place != no_index; ++looks) {
+      std::size_t seen = 0;
+      place = table.visit(kind, place, 5, [&](auto&&...) { ++seen; });
+      EXPECT_LE(seen, 5U);
+    }
+    EXPECT_EQ(looks, 20);
+  }
+}
+
 TEST_P(ShardCounts, L5_a_lasting_key_is_seen_once_while_others_come_and_go) {
   TestShards table(GetParam());
   std::mt19937 random(GetParam());
@@ -214,6 +237,12 @@ TEST_P(ShardCounts, L5_a_lasting_key_is_seen_once_while_others_come_and_go) {
   }
   for (int i = 0; i < 300; ++i) EXPECT_EQ(seen.count(numbered(i)), 1U) << numbered(i);
   for (const std::string& key : seen) EXPECT_FALSE(key.starts_with("before")) << key;
+}
+
+TEST(ShardedTable, T1_of_itself_it_gives_out_all_tokens_that_there_are) {
+  ShardedTable<NullMutex> table({.seed = test_seed});
+  EXPECT_EQ(table.token_source().next(), 1U);
+  EXPECT_EQ(table.token_source().end(), token_limit);
 }
 
 TEST(ShardedTableDeathTest, misuse_aborts_with_a_message) {

@@ -165,6 +165,16 @@ TEST(Slab, next_live_finds_each_record_once_in_order) {
   }
 }
 
+TEST(Slab, where_a_chunk_has_gone_back_nothing_is_live_and_the_walk_goes_past) {
+  LargeSlab slab;
+  add_many(slab, 3 * per_chunk);
+  for (std::uint32_t i = 0; i < per_chunk; ++i) slab.release(per_chunk + i);  // the spare one
+  for (std::uint32_t i = 0; i < per_chunk; ++i) slab.release(i);
+  EXPECT_EQ(slab.chunk_count(), 2U);
+  EXPECT_FALSE(slab.is_live(0));
+  EXPECT_EQ(slab.next_live(0), 2 * per_chunk);
+}
+
 TEST(Slab, a_copy_is_independent) {
   LargeSlab slab;
   const auto indices = add_many(slab, 3 * per_chunk);
@@ -192,6 +202,14 @@ TEST(Slab, a_copy_has_no_chunk_either_where_one_went_back) {
   EXPECT_EQ(copy.chunk_count(), 2U);
   EXPECT_EQ(live_indices(copy), live_indices(slab));
   for (std::uint32_t i = 0; i < 2 * per_chunk; ++i) EXPECT_FALSE(copy.is_live(indices[i]));
+}
+
+TEST(Slab, a_copy_of_a_copy_has_all_records) {
+  LargeSlab slab;
+  for (std::uint32_t i = 0; i < per_chunk; ++i) slab[add(slab)].value = 1000 + i;
+  const LargeSlab copy(slab);
+  const LargeSlab copy_of_copy(copy);
+  for (std::uint32_t i = 0; i < per_chunk; ++i) EXPECT_EQ(copy_of_copy[i].value, 1000 + i);
 }
 
 TEST(Slab, a_copy_goes_on_as_the_original_does) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -143,6 +144,12 @@ TEST(Printer, E2_a_listed_holder_has_no_blanks) {
   EXPECT_EQ(listed(std::string_view("\0\xC3\x7F", 3)), std::string_view("> \0\xC3\x7F", 5));
 }
 
+TEST(Printer, E4_help_says_of_each_verb_in_a_phrase_what_it_is_for) {
+  for (const VerbRow& row : verb_table) {
+    EXPECT_TRUE(std::regex_match(std::string(row.summary), std::regex("[a-z][A-Za-z,;' ]+[?a-zA-Z]"))) << row.name;
+  }
+}
+
 TEST(Printer, E4_help_has_a_line_for_each_verb_and_END) {
   std::string out = "before\n";
   print_help(out);
@@ -150,8 +157,10 @@ TEST(Printer, E4_help_has_a_line_for_each_verb_and_END) {
   std::string line;
   std::getline(help, line);
   EXPECT_EQ(line, "before");
+  const auto column = static_cast<std::size_t>(out.find(verb_table[0].summary) - out.find(verb_table[0].usage));
   for (const VerbRow& row : verb_table) {
     ASSERT_TRUE(std::getline(help, line));
+    EXPECT_EQ(line.size(), column + row.summary.size()) << line;
     EXPECT_TRUE(line.starts_with(std::string(row.usage) + " ")) << line;
     EXPECT_TRUE(line.ends_with(row.summary)) << line;
   }
@@ -218,6 +227,14 @@ INSTANTIATE_TEST_SUITE_P(too_large, IllFormed,
 INSTANTIATE_TEST_SUITE_P(truncated, IllFormed,
                          testing::Values("\xC3", "\xE2", "\xE2\x82", "\xF0", "\xF0\x9F", "\xF0\x9F\x98", "\xC3\xC3",
                                          "\xE2\x82\xE2\x82", "\xF4\x8F\xBF"));
+
+INSTANTIATE_TEST_SUITE_P(followed_by_none_that_continues, IllFormed,
+                         testing::Values("\xC3\xC0", "\xE2\xC0\x80", "\xE2\x82\xC0", "\xF0\x9F\x98\xC0"));
+
+TEST(JsonString, L2_0x7f_continues_no_sequence) {
+  EXPECT_EQ(json("\xC3\x7F"), "\"\\u00c3\x7F\"");
+  EXPECT_EQ(json("\xE2\x82\x7F"), "\"\\u00e2\\u0082\x7F\"");
+}
 
 TEST_P(IllFormed, L2_each_byte_is_escaped_whatever_stands_around_it) {
   const std::string& bytes = GetParam();

@@ -90,6 +90,22 @@ TEST_F(SessionMemory, F5_an_idle_session_keeps_no_heap_after_it_was_drained) {
   EXPECT_EQ(kept_after(requests), 0);
 }
 
+TEST_F(SessionMemory, W2_an_idle_session_keeps_no_heap_after_a_wait) {
+  TestClient holder(server_, ++last_number_);
+  TestClient client(server_, ++last_number_);
+  const std::string key(200, 'k');
+  std::int64_t before = 0;
+  for (int round = 0; round < 2; ++round) {  // the tables keep room of their own from the first on
+    before = bytes_in_use;
+    holder.ask("g " + key + "\n");
+    client.ask("gw 60000 " + key + "\nping\n");
+    holder.ask("r " + key + "\n");
+    EXPECT_EQ(client.take_output(), "1 Lock Get Success: " + key + "\n1 pong\n");
+    client.ask("r " + key + "\n");
+  }
+  EXPECT_EQ(bytes_in_use - before, 0);
+}
+
 TEST_F(SessionMemory, F6_a_line_without_an_end_is_not_kept) {
   TestClient client(server_, ++last_number_);
   const std::string chunk(64 * 1024, 'x');

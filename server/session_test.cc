@@ -25,6 +25,12 @@ class SessionTest : public testing::Test {
   TestClient bob_{server_, 2};
 };
 
+TEST(Settings, F5_F6_W2_the_bounds_that_the_protocol_names) {
+  EXPECT_EQ(Settings{}.line_bytes_max, 8192U);
+  EXPECT_EQ(Settings{}.input_bytes_max, 65'536U);
+  EXPECT_EQ(Settings{}.output_bytes_max, 1'048'576U);
+}
+
 // ---- each verb reaches what it names ----
 
 TEST_F(SessionTest, X1_X2_X3_exclusive_locks) {
@@ -314,6 +320,13 @@ TEST_F(SessionDeathTest, it_is_driven_as_it_asks_to_be) {
   ada_.receive("d\n");
   EXPECT_DEATH(ada_.receive("ping\n"), "a session reads when it asks to");
   EXPECT_DEATH(ada_.session.finish(), "the end of the input is read like the input");
+}
+
+TEST_F(SessionDeathTest, S2_after_its_end_it_executes_nothing) {
+  ada_.ask("g x\ng y\n");
+  EXPECT_FALSE(ada_.end_some(1));
+  EXPECT_DEATH(ada_.receive("ping\n"), "a session reads when it asks to");
+  EXPECT_DEATH(ada_.go_on(), "a session goes on when it asks to");
 }
 
 }  // namespace

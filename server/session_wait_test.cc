@@ -41,6 +41,20 @@ TEST_F(SessionWaitTest, W1_0_ms_is_one_real_attempt) {
   EXPECT_EQ(bob_.ask("sgl 1 k\n"), "0 Shared Lock Get Failure: k\n");
 }
 
+TEST_F(SessionWaitTest, W1_C2_1_ms_is_a_wait) {
+  ada_.ask("g k\nsg k\n");
+  EXPECT_EQ(bob_.ask("gw 1 k\n"), "");
+  EXPECT_EQ(eve_.ask("sgw 1 1 k\n"), "");
+  EXPECT_EQ(ada_.ask("iw k\nsiw k\n"), "1 Lock Waiters: k\n1 Shared Lock Waiters: k\n");
+}
+
+TEST_F(SessionWaitTest, W1_that_a_wait_has_begun_is_said_to_who_keeps_the_time) {
+  ada_.ask("gw 100 k\n");
+  EXPECT_FALSE(server_.turn.wait_begun);
+  bob_.ask("gw 100 k\n");
+  EXPECT_TRUE(server_.turn.wait_begun);
+}
+
 TEST_F(SessionWaitTest, W1_the_reply_comes_with_the_lock) {
   ada_.ask("g k\n");
   EXPECT_EQ(bob_.ask("gw 100 k\n"), "");
@@ -267,6 +281,18 @@ TEST_F(SessionWaitTest, W9_a_wait_behind_a_cancel_that_has_acted_goes_on) {
 }
 
 // A hostile client's thousands of cancels are neither nested calls nor quadratic work that anybody would notice.
+TEST_F(SessionWaitTest, W9_F6_the_tail_of_a_line_too_long_is_no_cancel_of_the_next_wait_either) {
+  ada_.ask("g a\ng b\n");
+  bob_.ask("gw 60000 a\n");
+  bob_.ask("gw 60000 b\n" + std::string(9000, 'x'));
+  ada_.ask("r a\n");
+  EXPECT_EQ(heard(bob_), "1 Lock Get Success: a\n");
+  EXPECT_EQ(bob_.ask("cancel\n"), "");
+  EXPECT_EQ(bob_.next, Next::wait);
+  ada_.ask("r b\n");
+  EXPECT_EQ(heard(bob_), "1 Lock Get Success: b\n0 Line Too Long: limit 8192 bytes\n");
+}
+
 TEST_F(SessionWaitTest, W9_thousands_of_them) {
   ada_.ask("g k\n");
   std::string requests;
@@ -307,6 +333,17 @@ TEST_F(SessionWaitTest, W6_F5_few_long_walks_are_one_turn) {
   EXPECT_EQ(last.next, Next::turn);
   EXPECT_LT(last.session.edges_walked() - walked_before, 2U * 3000);
   EXPECT_EQ(last.finish_asking(), replies);
+}
+
+TEST_F(SessionWaitTest, W1_F5_a_wait_behind_a_long_walk_is_a_wait) {
+  std::deque<TestClient> chain;
+  for (std::size_t i = 0; i < 2000; ++i) chain.emplace_back(server_, 10 + i).ask("g k" + std::to_string(i) + "\n");
+  for (std::size_t i = 0; i + 1 < 2000; ++i) chain[i].ask("gw 60000 k" + std::to_string(i + 1) + "\n");
+  eve_.receive("gw 60000 k0\nping\n");
+  EXPECT_EQ(eve_.next, Next::wait);
+  chain.front().end();
+  server_.bring_wakeups();
+  EXPECT_EQ(heard(eve_), "1 Lock Get Success: k0\n1 pong\n");
 }
 
 // ---- C, T, E ----
