@@ -1,6 +1,7 @@
 // IndexTable and PartitionedIndex against std::unordered_set, with hashes that collide on purpose.
 #include "engine/index_table.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <unordered_set>
@@ -169,6 +170,24 @@ TEST(PartitionedIndex, the_high_bits_choose_the_part) {
   indexed.insert(indexed.add_record(0));
   indexed.insert(indexed.add_record(UINT32_MAX));
   indexed.expect_agreement();
+}
+
+TEST(PartitionedIndex, the_worst_insert_moves_no_more_than_one_part_of_all) {
+  // 300 hashes for each of 256 parts, evenly spread: a part grows for the last time when it holds 192.
+  PartitionedIndex table(256);
+  constexpr std::uint32_t count = 256 * 300;
+  const auto hash = [](std::uint32_t index) { return index * static_cast<std::uint32_t>((1ULL << 32) / count); };
+  std::uint32_t worst = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::uint32_t moved = 0;
+    table.reserve_one(hash(i), [&](std::uint32_t index) {
+      ++moved;
+      return hash(index);
+    });
+    table.insert(hash(i), i);
+    worst = std::max(worst, moved);
+  }
+  EXPECT_EQ(worst, 192U);
 }
 
 TEST(IndexTableDeathTest, misuse_aborts_with_a_message) {

@@ -1,40 +1,13 @@
 #include "proptests/memory_at_rest.h"
 
-#include <malloc.h>
-
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace {
-
-std::atomic<std::int64_t> bytes_in_use = 0;
-
-}  // namespace
-
-// (Not inlined, or the compiler would complain of a free() of what a new gave.)
-[[gnu::noinline]] void* operator new(std::size_t byte_count) {
-  void* const memory = std::malloc(byte_count == 0 ? 1 : byte_count);
-  if (memory == nullptr) throw std::bad_alloc();
-  bytes_in_use += static_cast<std::int64_t>(::malloc_usable_size(memory));
-  return memory;
-}
-
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  if (memory != nullptr) bytes_in_use -= static_cast<std::int64_t>(::malloc_usable_size(memory));
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-void* operator new[](std::size_t byte_count) { return operator new(byte_count); }
-void operator delete[](void* memory) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
+#include "engine/test_heap.h"
 
 namespace lockd::proptests {
 namespace {
@@ -60,10 +33,10 @@ void use_a_little(Table& table, std::uint32_t shard_count) {
 }
 
 std::int64_t heap_bytes_of(AnyTable table) {
-  const std::int64_t before = bytes_in_use;
+  const std::int64_t before = heap_bytes_in_use;
   std::optional<AnyTable> gone(std::move(table));
   gone.reset();
-  return before - bytes_in_use;
+  return before - heap_bytes_in_use;
 }
 
 std::int64_t kept_after_a_little_use(AnyTable table, std::uint32_t shard_count) {

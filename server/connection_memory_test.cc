@@ -1,41 +1,12 @@
-// How much memory a connection keeps. This file replaces operator new for the whole program, so that it is known how
-// many bytes are in use.
+// How much memory a connection keeps.
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 
+#include "engine/test_heap.h"
 #include "server/test_connection.h"
-
-namespace {
-
-std::int64_t bytes_in_use = 0;  // one thread only
-
-// A pointer, so that clang-tidy does not follow it: it would miss the operator delete that belongs to this.
-void* (*const volatile allocate)(std::size_t) = std::malloc;
-
-}  // namespace
-
-void* operator new(std::size_t byte_count) {
-  void* const memory = allocate(byte_count == 0 ? 1 : byte_count);
-  if (memory == nullptr) throw std::bad_alloc();
-  bytes_in_use += static_cast<std::int64_t>(::malloc_usable_size(memory));
-  return memory;
-}
-
-void operator delete(void* memory) noexcept {
-  if (memory != nullptr) bytes_in_use -= static_cast<std::int64_t>(::malloc_usable_size(memory));
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-void* operator new[](std::size_t byte_count) { return operator new(byte_count); }
-void operator delete[](void* memory) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace lockd::server {
 namespace {
@@ -52,7 +23,7 @@ class ConnectionMemory : public testing::Test, protected LoopbackWorker {
       EXPECT_EQ(peer.send_some(request), request.size());
       EXPECT_TRUE(run_until([&] { return inspected.value() == before + i; }));
     }
-    const std::int64_t waiting = bytes_in_use;
+    const std::int64_t waiting = heap_bytes_in_use;
     EXPECT_TRUE(run_until([&] {
       peer.read();
       return peer.received.size() >= 300 * (request.size() + 17);
@@ -71,10 +42,10 @@ TEST_F(ConnectionMemory, F5_replies_that_have_waited_leave_no_memory_behind) {
   serve(peer);
   exchange(peer, "ping\n", 7);
   std::string().swap(peer.received);
-  const std::int64_t before = bytes_in_use;
+  const std::int64_t before = heap_bytes_in_use;
   const std::int64_t waiting = let_replies_wait(peer);
   EXPECT_GT(waiting - before, 200'000) << "replies wait";
-  EXPECT_LT(bytes_in_use - before, 1000);
+  EXPECT_LT(heap_bytes_in_use - before, 1000);
 }
 
 }  // namespace

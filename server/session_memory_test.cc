@@ -1,44 +1,13 @@
-// How much memory a session keeps (F5, F6, L5). This file replaces operator new for the whole program, so that it is
-// known how many bytes are in use.
+// How much memory a session keeps (F5, F6, L5).
 #include <gtest/gtest.h>
-#include <malloc.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
-#include <new>
 #include <string>
 
+#include "engine/test_heap.h"
 #include "server/test_server.h"
-
-namespace {
-
-std::atomic<std::int64_t> bytes_in_use = 0;
-std::atomic<std::int64_t> bytes_in_use_peak = 0;
-
-}  // namespace
-
-// (Not inlined, or the compiler would complain of a free() of what a new gave.)
-[[gnu::noinline]] void* operator new(std::size_t byte_count) {
-  void* const memory = std::malloc(byte_count == 0 ? 1 : byte_count);
-  if (memory == nullptr) throw std::bad_alloc();
-  bytes_in_use += static_cast<std::int64_t>(::malloc_usable_size(memory));
-  bytes_in_use_peak = std::max(bytes_in_use_peak.load(), bytes_in_use.load());
-  return memory;
-}
-
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  if (memory != nullptr) bytes_in_use -= static_cast<std::int64_t>(::malloc_usable_size(memory));
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-void* operator new[](std::size_t byte_count) { return operator new(byte_count); }
-void operator delete[](void* memory) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace lockd::server {
 namespace {
@@ -50,9 +19,9 @@ class SessionMemory : public testing::Test {
   std::int64_t kept_after(const std::string& requests) {
     TestClient(server_, ++last_number_).ask(requests + "\nquit\n");
     TestClient client(server_, ++last_number_);
-    const std::int64_t before = bytes_in_use;
+    const std::int64_t before = heap_bytes_in_use;
     client.ask(requests);
-    const std::int64_t kept = bytes_in_use - before;
+    const std::int64_t kept = heap_bytes_in_use - before;
     client.end();
     return kept;
   }
@@ -68,12 +37,12 @@ TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_plain_requests) {
 
 TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_requests_in_pieces) {
   TestClient client(server_, ++last_number_);
-  const std::int64_t before = bytes_in_use;
+  const std::int64_t before = heap_bytes_in_use;
   client.ask("i " + std::string(5000, 'k'));
-  EXPECT_GE(bytes_in_use - before, 5000);
-  EXPECT_LE(bytes_in_use - before, 6000) << "no more than the beginning of the line needs";
+  EXPECT_GE(heap_bytes_in_use - before, 5000);
+  EXPECT_LE(heap_bytes_in_use - before, 6000) << "no more than the beginning of the line needs";
   client.ask(std::string(1000, 'k') + "\n");
-  EXPECT_EQ(bytes_in_use - before, 0);
+  EXPECT_EQ(heap_bytes_in_use - before, 0);
 }
 
 TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_a_key_that_was_folded) {
@@ -96,23 +65,23 @@ TEST_F(SessionMemory, W2_an_idle_session_keeps_no_heap_after_a_wait) {
   const std::string key(200, 'k');
   std::int64_t before = 0;
   for (int round = 0; round < 2; ++round) {  // the tables keep room of their own from the first on
-    before = bytes_in_use;
+    before = heap_bytes_in_use;
     holder.ask("g " + key + "\n");
     client.ask("gw 60000 " + key + "\nping\n");
     holder.ask("r " + key + "\n");
     EXPECT_EQ(client.take_output(), "1 Lock Get Success: " + key + "\n1 pong\n");
     client.ask("r " + key + "\n");
   }
-  EXPECT_EQ(bytes_in_use - before, 0);
+  EXPECT_EQ(heap_bytes_in_use - before, 0);
 }
 
 TEST_F(SessionMemory, F6_a_line_without_an_end_is_not_kept) {
   TestClient client(server_, ++last_number_);
   const std::string chunk(64 * 1024, 'x');
-  const std::int64_t before = bytes_in_use;
+  const std::int64_t before = heap_bytes_in_use;
   for (int i = 0; i < 24 * 16; ++i) {
     client.ask(chunk);
-    ASSERT_EQ(bytes_in_use - before, 0);
+    ASSERT_EQ(heap_bytes_in_use - before, 0);
   }
 }
 
@@ -120,11 +89,11 @@ TEST_F(SessionMemory, F5_a_client_that_never_reads_costs_its_bound_and_its_unrea
   TestClient client(server_, ++last_number_);
   std::string requests;
   while (requests.size() < 64 * 1024) requests += "i k\n";
-  const std::int64_t before = bytes_in_use;
+  const std::int64_t before = heap_bytes_in_use;
   while (client.next == Next::read) client.receive(requests);
   const auto output = static_cast<std::int64_t>(client.output.capacity());
   EXPECT_LE(client.output.size(), server_.settings.output_bytes_max + 100);
-  EXPECT_LE(bytes_in_use - before - output, 64 * 1024 + 1000);
+  EXPECT_LE(heap_bytes_in_use - before - output, 64 * 1024 + 1000);
 }
 
 TEST_F(SessionMemory, L5_a_listing_of_many_keys_keeps_only_a_few) {
@@ -132,10 +101,10 @@ TEST_F(SessionMemory, L5_a_listing_of_many_keys_keeps_only_a_few) {
   for (int i = 0; i < 50'000; ++i) holder.ask("g key" + std::to_string(i) + "\n");
   TestClient client(server_, ++last_number_);
   client.output.reserve(2 * Listing<engine::NullMutex>::slice_bytes_max);
-  const std::int64_t before = bytes_in_use;
+  const std::int64_t before = heap_bytes_in_use;
   client.receive("d\n");
   for (; client.next == Next::turn; client.go_on()) {
-    ASSERT_LT(bytes_in_use - before, 16 * 1024) << "between slices";
+    ASSERT_LT(heap_bytes_in_use - before, 16 * 1024) << "between slices";
     client.output.clear();  // and keeps its capacity
   }
 }
@@ -146,8 +115,8 @@ TEST_F(SessionMemory, L5_a_key_with_20000_holders_is_listed_within_bounds) {
   std::deque<TestClient> holders;
   for (std::int64_t i = 0; i < holder_count; ++i) holders.emplace_back(server_, ++last_number_).ask("sg k\n");
   TestClient client(server_, ++last_number_);
-  const std::int64_t before = bytes_in_use;
-  bytes_in_use_peak = before;
+  const std::int64_t before = heap_bytes_in_use;
+  heap_bytes_in_use_peak = before;
   client.receive("sd\n");
   std::size_t line_count = 0;
   while (client.next == Next::turn || client.next == Next::drain) {
@@ -158,7 +127,7 @@ TEST_F(SessionMemory, L5_a_key_with_20000_holders_is_listed_within_bounds) {
   line_count += static_cast<std::size_t>(std::ranges::count(client.output, '\n'));
   EXPECT_EQ(line_count, static_cast<std::size_t>(holder_count));
   // Its holders of one moment, 16 bytes each (twice while a vector might grow), and a slice of output that doubles.
-  EXPECT_LT(bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
+  EXPECT_LT(heap_bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
 }
 
 TEST_F(SessionMemory, L5_many_holders_of_many_keys_cost_a_slow_reader_no_more_than_one_keys) {
@@ -169,11 +138,11 @@ TEST_F(SessionMemory, L5_many_holders_of_many_keys_cost_a_slow_reader_no_more_th
   std::deque<TestClient> holders;
   for (std::int64_t i = 0; i < holder_count; ++i) holders.emplace_back(server_, ++last_number_).ask(requests);
   TestClient client(server_, ++last_number_);
-  const std::int64_t before = bytes_in_use;
-  bytes_in_use_peak = before;
+  const std::int64_t before = heap_bytes_in_use;
+  heap_bytes_in_use_peak = before;
   client.receive("sd\n");  // and reads nothing
   EXPECT_EQ(client.next, Next::drain);
-  EXPECT_LT(bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
+  EXPECT_LT(heap_bytes_in_use_peak - before, 2 * 16 * holder_count + 4 * 64 * 1024);
 }
 
 }  // namespace
