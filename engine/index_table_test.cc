@@ -154,6 +154,16 @@ TEST(IndexTable, is_at_most_three_quarters_full_and_at_least_an_eighth) {
   EXPECT_EQ(indexed.table().capacity(), 8U);
 }
 
+TEST(IndexTable, shrinks_when_less_than_an_eighth_is_used_and_no_earlier) {
+  Indexed<IndexTable> indexed;
+  for (std::uint32_t i = 0; i < 49; ++i) indexed.insert(indexed.add_record(i));
+  ASSERT_EQ(indexed.table().capacity(), 128U);
+  for (std::uint32_t i = 0; i < 49 - 16; ++i) indexed.erase(i);
+  EXPECT_EQ(indexed.table().capacity(), 128U);
+  indexed.erase(49 - 16);
+  EXPECT_EQ(indexed.table().capacity(), 64U);
+}
+
 TEST(IndexTable, a_copy_is_independent) {
   Indexed<IndexTable> indexed;
   for (std::uint32_t i = 0; i < 100; ++i) indexed.insert(indexed.add_record(i / 3));

@@ -118,6 +118,34 @@ TEST(OutOfMemory, Slab_reserve_one_changes_nothing) {
   EXPECT_EQ(slab.chunk_count(), 1U);
 }
 
+TEST(OutOfMemory, Slab_a_copy_releases_without_memory) {
+  struct Record {
+    std::array<std::byte, 1024> bytes;
+  };
+  Slab<Record> slab;
+  for (int i = 0; i < 2048; ++i) {
+    slab.reserve_one();
+    slab.allocate();
+  }
+  Slab<Record> copy(slab);
+  run_without_memory([&] {
+    for (std::uint32_t i = 0; i < 2048; i += 64) copy.release(i);  // each chunk has room now
+    for (std::uint32_t i = 0; i < 2048; ++i) {
+      if (i % 64 != 0) copy.release(i);
+    }
+  });
+  EXPECT_EQ(copy.chunk_count(), 1U);
+}
+
+TEST(OutOfMemory, a_key_of_23_bytes_lies_in_its_record) {
+  StoredKey key;
+  EXPECT_EQ(count_allocations([&] { key.assign(std::string_view("a key of 23 bytes......", 23)); }), 0);
+  EXPECT_EQ(key.view(), "a key of 23 bytes......");
+  EXPECT_EQ(count_allocations([&] { key.assign(std::string_view("a key of 24 bytes.......", 24)); }), 1);
+  EXPECT_EQ(key.view(), "a key of 24 bytes.......");
+  key.free();
+}
+
 TEST(OutOfMemory, IndexTable_reserve_one_changes_nothing) {
   IndexTable table;
   const auto hash_of = [](std::uint32_t index) { return index / 3; };

@@ -1,6 +1,8 @@
 // Slab: indices that stay, slots that come again, chunks that come and go.
 #include "engine/slab.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -143,6 +145,24 @@ TEST(Slab, the_spare_chunk_is_used_again_and_then_another_can_be_spare) {
   for (std::uint32_t i = 0; i < per_chunk; ++i) slab.release(indices[i]);
   EXPECT_EQ(slab.chunk_count(), 2U);
   EXPECT_EQ(live_indices(slab).size(), per_chunk);
+}
+
+TEST(Slab, a_chunk_that_was_reserved_and_not_used_is_the_spare_one) {
+  LargeSlab slab;
+  const auto indices = add_many(slab, per_chunk);
+  slab.reserve_one();
+  ASSERT_EQ(slab.chunk_count(), 2U);
+  for (const std::uint32_t index : indices) slab.release(index);
+  EXPECT_EQ(slab.chunk_count(), 1U);
+}
+
+TEST(Slab, a_new_chunk_takes_the_number_of_one_that_went_back) {
+  LargeSlab slab;
+  for (int round = 0; round < 3; ++round) {
+    const auto indices = add_many(slab, 4 * per_chunk);
+    EXPECT_LT(*std::ranges::max_element(indices), 4 * per_chunk);
+    for (const std::uint32_t index : indices) slab.release(index);
+  }
 }
 
 TEST(Slab, next_live_finds_each_record_once_in_order) {

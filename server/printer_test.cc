@@ -157,7 +157,9 @@ TEST(Printer, E4_help_has_a_line_for_each_verb_and_END) {
   std::string line;
   std::getline(help, line);
   EXPECT_EQ(line, "before");
-  const auto column = static_cast<std::size_t>(out.find(verb_table[0].summary) - out.find(verb_table[0].usage));
+  std::size_t longest = 0;
+  for (const VerbRow& row : verb_table) longest = std::max(longest, row.usage.size());
+  const std::size_t column = longest + 2;
   for (const VerbRow& row : verb_table) {
     ASSERT_TRUE(std::getline(help, line));
     EXPECT_EQ(line.size(), column + row.summary.size()) << line;

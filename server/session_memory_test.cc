@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 
 #include "engine/test_heap.h"
@@ -61,10 +62,11 @@ TEST_F(SessionMemory, F5_an_idle_session_keeps_no_heap_after_it_was_drained) {
 
 TEST_F(SessionMemory, W2_an_idle_session_keeps_no_heap_after_a_wait) {
   TestClient holder(server_, ++last_number_);
-  TestClient client(server_, ++last_number_);
+  TestClient first(server_, ++last_number_);  // the tables keep room of their own from its wait on
+  TestClient second(server_, ++last_number_);
   const std::string key(200, 'k');
   std::int64_t before = 0;
-  for (int round = 0; round < 2; ++round) {  // the tables keep room of their own from the first on
+  for (TestClient& client : {std::ref(first), std::ref(second)}) {
     before = heap_bytes_in_use;
     holder.ask("g " + key + "\n");
     client.ask("gw 60000 " + key + "\nping\n");

@@ -199,6 +199,22 @@ TEST_F(SessionTest, F5_a_turn_ends_with_each_walk_and_what_follows_waits_for_the
   EXPECT_EQ(ada_.take_output(), "1 Lock Get Success: z\n");
 }
 
+TEST_F(SessionTest, F5_a_turn_ends_when_64_KiB_are_written_and_no_request_earlier) {
+  constexpr std::size_t turn = 64 * 1024;
+  constexpr std::size_t pong = 7;
+  const std::string around = "0 Lock Not Locked: \n";
+  const auto inspect = [&](std::size_t reply) { return "i " + std::string(reply - around.size(), 'k') + "\n"; };
+  std::string ahead;
+  for (int i = 0; i < 16; ++i) ahead += inspect(4000);
+  ada_.receive(ahead + inspect(turn - 64'000 - 1) + "ping\nping\n");
+  EXPECT_EQ(ada_.next, Next::turn);
+  EXPECT_EQ(ada_.output.size(), turn - 1 + pong);
+  ada_.finish_asking();
+  ada_.receive(ahead + inspect(turn - 64'000) + "ping\n");
+  EXPECT_EQ(ada_.next, Next::turn);
+  EXPECT_EQ(ada_.output.size(), turn);
+}
+
 TEST_F(SessionTest, F5_one_keys_lines_end_no_turn_unless_they_are_many) {
   ada_.receive("g x\nd x\nsd x\nd none\nping\n");
   EXPECT_EQ(ada_.next, Next::read);

@@ -335,6 +335,26 @@ TEST_F(SessionWaitTest, W6_F5_few_long_walks_are_one_turn) {
   EXPECT_EQ(last.finish_asking(), replies);
 }
 
+// Ada is waited for along a chain of `length`; each time that she asks for its end, all of it is walked.
+TEST_F(SessionWaitTest, W6_F5_a_turn_walks_1024_steps_and_no_request_less) {
+  for (const std::size_t length : {32U, 31U}) {
+    std::deque<TestClient> chain;
+    ada_.ask("g k0\n");
+    for (std::size_t i = 1; i <= length; ++i) {
+      chain.emplace_back(server_, 10 + i).ask("g k" + std::to_string(i) + "\n");
+      chain.back().ask("gw 60000 k" + std::to_string(i - 1) + "\n");
+    }
+    std::string requests;
+    for (int i = 0; i < 40; ++i) requests += "gw 60000 k" + std::to_string(length) + "\n";
+    const std::uint64_t walked_before = ada_.session.edges_walked();
+    ada_.receive(requests);
+    EXPECT_EQ(ada_.next, Next::turn);
+    EXPECT_EQ(ada_.session.edges_walked() - walked_before, length == 32 ? 32 * 32 : 34 * 31);
+    ada_.finish_asking();
+    for (TestClient& client : chain) client.end();
+  }
+}
+
 TEST_F(SessionWaitTest, W1_F5_a_wait_behind_a_long_walk_is_a_wait) {
   std::deque<TestClient> chain;
   for (std::size_t i = 0; i < 2000; ++i) chain.emplace_back(server_, 10 + i).ask("g k" + std::to_string(i) + "\n");
