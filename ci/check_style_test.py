@@ -145,7 +145,6 @@ class CheckStyle(unittest.TestCase):
             ("engine/a_test.cc", '"model/lock_model.h"'),
             ("server/a.cc", '"model/lock_model.h"'),
             ("server/a.cc", '"proptests/generators.h"'),
-            ("client/a.cc", '"server/session.h"'),
         ):
             with self.subTest(f"{path} {include}"):
                 self.write_source(path, f"#include {include}\n")
@@ -161,7 +160,6 @@ class CheckStyle(unittest.TestCase):
             ("server/a.cc", "<boost/asio.hpp>"),
             ("server/protocol.cc", '"engine/lock_table.h"'),
             ("server/a_test.cc", '"model/lock_model.h"'),
-            ("client/a.cc", '"server/protocol.h"'),
             ("proptests/a.cc", '"model/lock_model.h"'),
         ):
             with self.subTest(f"{path} {include}"):

@@ -8,6 +8,11 @@ say() {
   printf 'ci/%s: %s\n' "${0##*/}" "$*" >&2
 }
 
+# usage - prints the comment that the script opens with.
+usage() {
+  sed -n '2,/^set -/{s/^# \{0,1\}//p}' "$0"
+}
+
 # alone COMMAND... - runs it while no other script of this checkout builds: two ninjas in one build tree spoil it.
 alone() {
   mkdir -p "$root/build"

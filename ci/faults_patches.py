@@ -15,8 +15,8 @@ CLAUSES = re.compile(r"((?:[A-Z]\d+, )*[A-Z]\d+): ")
 
 
 class Fault:
-    """A patch, ahead of whose diff stand `# CLAUSES: what is wrong`, and, where only one technique can kill it,
-    `# one technique: why`. Both may go on over several lines."""
+    """A patch, ahead of whose diff stand `# CLAUSES: what is wrong`, and, where only techniques of one family can
+    kill it, `# one technique: why`. Both may go on over several lines."""
 
     def __init__(self, name: str, text: str = "") -> None:
         self.name = name

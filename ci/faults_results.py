@@ -31,18 +31,8 @@ class Results:
 
     def row(self, fault: Fault) -> dict:
         """All that is known of a fault."""
-        found = {technique.name: kept["verdict"] for technique in fault.techniques
-                 if (kept := self.kept(fault, technique))}
-        return {
-            "fault": fault.name,
-            "clauses": fault.clauses,
-            "what": fault.comment,
-            "why_one": fault.why_one,
-            "techniques": [technique.name for technique in fault.techniques],  # that can see it
-            "results": found,
-            "killers": [name for name, verdict in found.items() if verdict in KILLING],
-            "complete": len(found) == len(fault.techniques),
-        }
+        return row_of(fault, {technique.name: kept["verdict"] for technique in fault.techniques
+                              if (kept := self.kept(fault, technique))})
 
     def _path(self, fault: Fault, technique: Technique) -> Path:
         return self._folder / f"{fault.name}.{technique.name}.json"
@@ -53,6 +43,22 @@ class Results:
         how = repr((technique.commands, sorted(technique.environment.items())))
         parts = [diff, how, *(self._digests.get(part, "") for part in technique.reads)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def row_of(fault: Fault, verdicts: dict[str, str]) -> dict:
+    """A fault, and what those techniques said of it that were shown it."""
+    killers = [technique for technique in fault.techniques if verdicts.get(technique.name) in KILLING]
+    return {
+        "fault": fault.name,
+        "clauses": fault.clauses,
+        "what": fault.comment,
+        "why_one": fault.why_one,
+        "techniques": [technique.name for technique in fault.techniques],  # that can see it
+        "results": verdicts,
+        "killers": [technique.name for technique in killers],
+        "families": sorted({technique.family for technique in killers}),
+        "complete": len(verdicts) == len(fault.techniques),
+    }
 
 
 def digests_of_parts(origin: Path) -> dict[str, str]:

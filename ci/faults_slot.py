@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 import source_tree
+from children import Children
 from faults_patches import Fault, apply
 from faults_techniques import Technique
 
@@ -18,53 +17,6 @@ CMAKE_OPTIONS = ["-DCMAKE_CXX_COMPILER=g++", "-DCMAKE_CXX_FLAGS=-O1", "-DCMAKE_E
                  "-DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld", "-DBUILD_SHARED_LIBS=ON",
                  "-DCMAKE_LINK_DEPENDS_NO_SHARED=ON", "-DLOCKD_BENCH=OFF",
                  "-DCMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE=PRE_TEST"]
-
-
-class Stopped(Exception):
-    """Somebody has asked for an end."""
-
-
-class Children:
-    """The process groups that run now, of all threads, so that they can be stopped."""
-
-    def __init__(self) -> None:
-        self._running: set[int] = set()
-        self._stopping = False
-        self._lock = threading.RLock()  # a signal's handler comes in between
-
-    def run(self, command: list, seconds_max: float | None = None, **options) -> int | None:
-        """Its exit status, or None if it did not end in time. Nothing of it is left running."""
-        with self._lock:
-            self._refuse_if_stopping()
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
-            self._running.add(process.pid)
-        try:
-            return process.wait(seconds_max)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            kill_group(process.pid)
-            process.wait()
-            with self._lock:
-                self._running.discard(process.pid)
-                self._refuse_if_stopping()  # its status says nothing
-
-    def stop(self) -> None:
-        with self._lock:
-            self._stopping = True
-            for group in self._running:
-                kill_group(group)
-
-    def _refuse_if_stopping(self) -> None:
-        if self._stopping:
-            raise Stopped
-
-
-def kill_group(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 class Slot:

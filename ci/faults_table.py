@@ -1,7 +1,6 @@
 """The table technique x fault: whole for the report, one character to a technique for docs/verification.md."""
 
 import json
-import re
 import string
 from pathlib import Path
 
@@ -14,18 +13,19 @@ LETTERS = dict(zip([technique.name for technique in TECHNIQUES], string.ascii_le
 
 
 def trouble_with(row: dict) -> str:
-    """Nothing, or why this fault is not killed as it should be: by two techniques, or by one for a reason. Where not
-    all techniques were run, only that none kills it counts."""
+    """Nothing, or why this fault is not killed as it should be: by two families of techniques, or by one for a
+    reason. Where not all techniques were run, only that none kills it counts."""
     if row.get("trouble"):
         return row["trouble"]
     if row["results"] and not row["killers"]:
         return "is killed by none"
     if not row["complete"]:
         return ""
-    if len(row["killers"]) == 1 and not row["why_one"]:
-        return f"is killed by {row['killers'][0]} alone, and its patch does not say why"
-    if len(row["killers"]) > 1 and row["why_one"]:
-        return f"is killed by {', '.join(row['killers'])}, and its patch says why by one alone"
+    killers = ", ".join(row["killers"])
+    if len(row["families"]) == 1 and not row["why_one"]:
+        return f"is killed by techniques of one family ({killers}) alone, and its patch does not say why"
+    if len(row["families"]) > 1 and row["why_one"]:
+        return f"is killed by {killers}, and its patch says why by one family alone"
     return ""
 
 
@@ -34,8 +34,8 @@ def kills_of(name: str, rows: list[dict]) -> int:
 
 
 def summary_of(rows: list[dict]) -> str:
-    counts = [len(row["killers"]) for row in rows if row["results"]]
-    return (f"{len(rows)} faults; {sum(count > 1 for count in counts)} killed by two techniques or more, "
+    counts = [len(row["families"]) for row in rows if row["results"]]
+    return (f"{len(rows)} faults; {sum(count > 1 for count in counts)} killed by two families of techniques or more, "
             f"{counts.count(1)} by one, {counts.count(0)} by none; "
             f"{sum(not row['complete'] for row in rows)} not run by every technique that can see them.")
 
@@ -57,18 +57,22 @@ def write_report(folder: Path, rows: list[dict]) -> None:
 
 
 def text_for_docs(rows: list[dict], commit: str) -> str:
-    alone = [f"- `{row['fault']}` by {row['killers'][0]}: {row['why_one']}" for row in rows
-             if len(row["killers"]) == 1 and row["why_one"]]
-    return "\n\n".join(["", f"Commit {commit}. {summary_of(rows)}", legend(rows), matrix(rows),
-                        "By one technique alone, for a reason:", "\n".join(alone), ""])
+    alone = [row for row in rows if len(row["families"]) == 1]
+    by = {row["fault"]: f"- `{row['fault']}` by {', '.join(row['killers'])}" for row in alone}
+    reasons = [f"{by[row['fault']]}: {row['why_one']}" for row in alone if row["why_one"]]
+    without = [by[row["fault"]] for row in alone if not row["why_one"]]
+    parts = [f"Commit {commit}. {summary_of(rows)}", legend(rows), matrix(rows)]
+    parts += ["By techniques of one family alone, for a reason:", "\n".join(reasons)] if reasons else []
+    parts += ["By those of one family as yet, without a reason:", "\n".join(without)] if without else []
+    return "\n\n".join(["", *parts, ""])
 
 
 def legend(rows: list[dict]) -> str:
-    lines = ["| | technique | | faults shown | killed |", "|---|---|---|---|---|"]
+    lines = ["| | technique | family | | faults shown | killed |", "|---|---|---|---|---|---|"]
     for technique in TECHNIQUES:
         shown = sum(technique.name in row["results"] for row in rows)
-        lines.append(f"| {LETTERS[technique.name]} | {technique.name} | {technique.what} | {shown} | "
-                     f"{kills_of(technique.name, rows)} |")
+        lines.append(f"| {LETTERS[technique.name]} | {technique.name} | {technique.family} | {technique.what} | "
+                     f"{shown} | {kills_of(technique.name, rows)} |")
     return "\n".join(lines)
 
 
@@ -93,9 +97,3 @@ def cell(row: dict, name: str) -> str:
 
 def page_with(page: str, text: str) -> str:
     return page[: page.index(BEGIN) + len(BEGIN)] + text + page[page.index(END):]
-
-
-def faults_in(page: str) -> set[str]:
-    """Those that the page's table has."""
-    table = page[page.index(BEGIN): page.index(END)]
-    return set(re.findall(r"^([a-z][a-z0-9_]+) +[A-Z]\d", table, re.MULTILINE))

@@ -10,6 +10,7 @@ class Technique:
     """Kills a fault if one of its commands fails."""
 
     name: str  # of the column
+    family: str  # as docs/verification.md numbers what it is; two columns of one family look in the same way
     what: str
     targets: list[str]  # to be built
     commands: list[str]  # for bash, in the folder of the build tree; $SOURCES is that of the sources
@@ -18,22 +19,22 @@ class Technique:
     real_time: bool = False  # a busy machine might make it fail: it kills only if it fails twice
 
 
-def unit_tests(name: str, what: str, binaries: list[str], reads: list[str]) -> Technique:
+def unit_tests(name: str, what: str, binaries: list[str], reads: list[str], family: str = "unit") -> Technique:
     """binaries: with their folders."""
-    return Technique(name, what, [Path(binary).name for binary in binaries],
+    return Technique(name, family, what, [Path(binary).name for binary in binaries],
                      [f"{binary} --gtest_fail_fast --gtest_brief=1" for binary in binaries], reads)
 
 
-def random_cases(name: str, what: str, binary: str, count: int) -> Technique:
-    return Technique(name, what, [binary], [f"proptests/{binary} --gtest_fail_fast"], [*PROPERTIES, "proptests/tests"],
-                     {"RC_PARAMS": f"seed=1 max_success={count}"})
+def random_cases(name: str, family: str, what: str, binary: str, count: int) -> Technique:
+    return Technique(name, family, what, [binary], [f"proptests/{binary} --gtest_fail_fast"],
+                     [*PROPERTIES, "proptests/tests"], {"RC_PARAMS": f"seed=1 max_success={count}"})
 
 
 def scenarios(target: str, what: str, real_time: bool = False) -> Technique:
     """All files that can be played on the target."""
     files = f"$(grep -L '^# targets:' $SOURCES/proptests/scenarios/*.txt; " \
             f"grep -l '^# targets:.*{target}' $SOURCES/proptests/scenarios/*.txt || true)"
-    return Technique(f"scenarios_{target}", what, ["scenario"], [f"proptests/scenario {target} {files}"],
+    return Technique(f"scenarios_{target}", "scenario", what, ["scenario"], [f"proptests/scenario {target} {files}"],
                      [*PROPERTIES, "proptests/scenarios"], {}, real_time)
 
 
@@ -43,11 +44,12 @@ PROPERTIES = [*SERVER, "proptests"]
 
 TECHNIQUES = [
     unit_tests("engine_tests", "unit tests of the lock table", ["engine/engine_tests"], [*ENGINE, "engine/tests"]),
-    unit_tests("cost_tests", "what a request costs, counted", ["engine/engine_cost_tests"], [*ENGINE, "engine/tests"]),
+    unit_tests("cost_tests", "what a request costs, counted", ["engine/engine_cost_tests"], [*ENGINE, "engine/tests"],
+               "cost"),
     unit_tests("engine_threads", "the table under threads", ["engine/engine_thread_tests"], [*ENGINE, "engine/tests"]),
     unit_tests("session_tests", "unit tests of parser, printer and session, and of their memory",
                ["server/session_tests", "server/session_memory_tests"], [*SERVER, "server/tests"]),
-    Technique("server_tests", "unit tests of connections, listeners, flags and files",
+    Technique("server_tests", "unit", "unit tests of connections, listeners, flags and files",
               ["server_tests", "connection_memory_tests"],
               ["seq 0 2 | GTEST_TOTAL_SHARDS=3 xargs -P 3 -I{} env GTEST_SHARD_INDEX={} "  # most of the time they wait
                "server/server_tests --gtest_fail_fast --gtest_brief=1",
@@ -58,30 +60,31 @@ TECHNIQUES = [
     scenarios("session", "all scenarios on session and engine"),
     scenarios("tcp1", "all scenarios on the daemon with one thread", real_time=True),
     scenarios("tcp4", "all scenarios on the daemon with four threads", real_time=True),
-    Technique("explorer", "classic verbs: sequences of four, states, and states on bytes", ["explorer"],
+    Technique("explorer", "V3", "classic verbs: sequences of four, states, and states on bytes", ["explorer"],
               ["proptests/explorer --depth 4", "proptests/explorer --bytes --renamed"], PROPERTIES),
-    Technique("explorer_all", "all verbs: sequences of three, states of one key, and the same on bytes", ["explorer"],
+    Technique("explorer_all", "V3", "all verbs: sequences of three, states of one key, and the same on bytes",
+              ["explorer"],
               ["proptests/explorer --all --renamed --depth 3", "proptests/explorer --all --bytes --renamed --keys 1"],
               PROPERTIES),
-    random_cases("random", "random runs of the table", "conformance_test", 1000),
-    random_cases("relations", "relations between two runs", "relations_test", 1000),
+    random_cases("random", "V4", "random runs of the table", "conformance_test", 1000),
+    random_cases("relations", "V17", "relations between two runs", "relations_test", 1000),
     unit_tests("parser", "the parser on all short strings", ["proptests/parser_exhaustive_tests"],
-               [*PROPERTIES, "proptests/tests"]),
+               [*PROPERTIES, "proptests/tests"], "V8"),
     unit_tests("session_bytes", "random bytes through the session", ["proptests/session_conformance_tests"],
-               [*PROPERTIES, "proptests/tests"]),
-    Technique("corpus", "the fuzzers' corpora, replayed", ["parser_fuzzer", "session_fuzzer"],
+               [*PROPERTIES, "proptests/tests"], "V4"),
+    Technique("corpus", "V9", "the fuzzers' corpora, replayed", ["parser_fuzzer", "session_fuzzer"],
               ["fuzz/parser_fuzzer $SOURCES/fuzz/corpus/parser", "fuzz/session_fuzzer $SOURCES/fuzz/corpus/session"],
               [*SERVER, "fuzz"]),
-    Technique("simulator", "200 seeds of the simulator", ["simulator"], ["simulator/simulator --seeds 200"],
+    Technique("simulator", "V10", "200 seeds of the simulator", ["simulator"], ["simulator/simulator --seeds 200"],
               [*SERVER, "simulator"]),
-    Technique("histories", "3 s of a history of the daemon", ["histories", "lockd"],
+    Technique("histories", "V13", "3 s of a history of the daemon", ["histories", "lockd"],
               ["histories/histories run --server server/lockd --seconds 3 --seed 1 --folder ."],
               [*SERVER, "histories"], real_time=True),
-    Technique("torture", "some calls of the daemon fail", ["lockd", "torture_interposer"],
+    Technique("torture", "V11", "some calls of the daemon fail", ["lockd", "torture_interposer"],
               ["LOCKD_BINARY=$PWD/server/lockd TORTURE_INTERPOSER=$PWD/torture/libtorture_interposer.so "
                "python3 -B $SOURCES/torture/torture.py --phase serve accept recv send --step 23"],
               [*SERVER, "torture"], real_time=True),
-    Technique("e2e", "the daemon from outside", ["lockd"],
+    Technique("e2e", "e2e", "the daemon from outside", ["lockd"],
               ["cd $SOURCES/server/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
                "xargs -P 4 -n 1 python3 -B -m unittest --failfast --verbose"],
               [*SERVER, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5"}, real_time=True),

@@ -1,37 +1,87 @@
 """What the nightly run consists of: each part a claim, the commands that show it, and where its figures are printed."""
 
-from dataclasses import dataclass, field
+from records import Figure, Part, distinct, none_of, smallest, span
 
-EXPLORER = "build/release/proptests/explorer"
+PROPERTIES = "build/release/proptests"
+EXPLORER = f"{PROPERTIES}/explorer"
+SIMULATOR_FAULTS = ("RST", "failed write", "jump of the clock", "not ready", "partial write", "too many")
 
-
-@dataclass(frozen=True)
-class Part:
-    """A part passes if all its commands exit with 0, and each figure is found."""
-
-    name: str
-    techniques: str  # as docs/verification.md numbers them
-    claim: str
-    limits: str  # what the claim does not say: what is merged, bounded or assumed
-    commands: list[str]  # for bash, at the root of the tree, one after the other
-    figures: dict[str, str]  # name -> regular expression whose groups are added up over all of the output
-    targets: list[str] = field(default_factory=list)  # of build/release, to be built ahead
-    minutes: int = 1  # about so long, beside another part: the longest ones begin first
+SEARCHED = {"transitions compared": Figure(r"^# (\d+) events compared"),
+            "differences": none_of(r"differences: (\d+)")}
+SEQUENCES = {"sequences": Figure(r": (\d+) sequences$")} | SEARCHED
+STATES = {"states": Figure(r"in each of (\d+) states")} | SEARCHED
+ON_BYTES = STATES | {"events on bytes": Figure(r"on bytes: \d+ states, (\d+) events")}
+SKIPPED = {"tests skipped": none_of(r"\*\*\*(?:Skipped|Not Run)|^OK \(skipped=|^\[  SKIPPED \]", of=len)}
 
 
-SEARCHED = {"events compared": r"^# (\d+) events compared", "differences": r"differences: (\d+)"}
-STATES = {"states": r"in each of (\d+) states"} | SEARCHED
-ON_BYTES = STATES | {"events on bytes": r"on bytes: \d+ states, (\d+) events"}
-FUZZED = {"executions": r"^#(\d+)\s+DONE", "executions a second": r"average_exec_per_sec:\s+(\d+)"}
+FIRST_EVENTS = r"s/^# ([0-9]+) events compared, ([0-9]+) of them change nothing.*/\1 - \2/p"
+SOAKED = {"requests": Figure(r"^(\d+) requests answered in .*, 0 findings"), "samples": Figure(r"(\d+) samples"),
+          "KiB resident in the second quarter": Figure(r"^quarter 2: (\d+) KiB"),
+          "in the last": Figure(r"^quarter 4: (\d+) KiB")}
+
+
+def fuzzed(executions_a_second: int) -> dict[str, Figure]:
+    return {"executions": Figure(r"^#(\d+)\s+DONE"),
+            "executions a second": Figure(r"average_exec_per_sec:\s+(\d+)", executions_a_second, of=smallest)}
+
+
+def scenarios(target: str) -> str:
+    """Plays all files that can be played on the target."""
+    folder = "proptests/scenarios/*.txt"
+    return (f"{PROPERTIES}/scenario {target} $(grep -L '^# targets:' {folder}) "
+            f"$(grep -l '^# targets:.*\\b{target}\\b' {folder} || true)")
+
 
 PARTS = [
+    Part(
+        "recordings",
+        "V1",
+        "what lockd's ancestors were recorded to answer, the model answers, and so do the sessions and the daemon with "
+        "one thread and four, but for the deviations that proptests/recording.cc lists with their clauses",
+        "the recordings lie in shared/golden, beside the checkout",
+        ["ls ../shared/golden/*.txt | wc -l | sed 's/$/ recordings/'",
+         f"{PROPERTIES}/scenario_tests --gtest_filter='*GoldenReplay*'"],
+        {"recordings": Figure(r"^(\d+) recordings", 18), "targets": Figure(r"^\[  PASSED  \] (\d+) tests", 6)}
+        | SKIPPED,
+        ["scenario_tests"],
+    ),
+    Part(
+        "scenarios",
+        "V1",
+        "each scenario is answered as it says, those of the bugs that other lock servers had among them, by the "
+        "sessions, and by the daemon with one thread and four",
+        "as many as there are files; those that concern the daemon's edge alone are not for the sessions",
+        [scenarios(target) for target in ("session", "tcp1", "tcp4")],
+        {"played": Figure(r"^(\d+) played on"), "failed": none_of(r"^\d+ played on \w+, (\d+) failed")},
+        ["scenario"],
+    ),
+    Part(
+        "parser",
+        "V8",
+        "the parser reads every string of up to six or seven bytes of small alphabets, cut in every way, as the naive "
+        "one",
+        "the alphabets of proptests/parser_exhaustive_test.cc, with lines of one, three and many bytes",
+        [f"{PROPERTIES}/parser_exhaustive_tests --gtest_filter='ParserExhaustive.*'"],
+        {"strings": Figure(r"^(\d+) strings of"), "ways to cut them": Figure(r" (\d+) ways to cut"),
+         "differences": none_of(r"differences: (\d+)")},
+        ["parser_exhaustive_tests"],
+    ),
+    Part(
+        "session_bytes",
+        "V4, V5",
+        "sessions and engine, given random requests in random pieces, answer as the reference server does",
+        "always the same seeds; each of the named situations came up",
+        [f"{PROPERTIES}/session_conformance_tests"],
+        {"cases": Figure(r"^seeds (\d+) to (\d+)", of=span)} | SKIPPED,
+        ["session_conformance_tests"],
+    ),
     Part(
         "sequences",
         "V3, V6",
         "engine and model agree on every sequence of up to 7 events of three sessions on two keys, classic commands",
         "three sessions, two keys; what follows an event that changes nothing is what follows without it",
         [f"{EXPLORER} --depth 7 --first {session}" for session in (1, 2, 3)],
-        SEARCHED,
+        SEQUENCES,
         ["explorer"],
         minutes=15,
     ),
@@ -62,9 +112,12 @@ PARTS = [
         "engine and model agree on every sequence of up to 6 events of three sessions on two keys, all commands, LIMIT "
         "1 and 2, with timeouts and wake-ups in flight",
         "up to names; where several events lead from one point to one state, all are compared, and the search goes on "
-        "behind one of them (18 events differ by more than names at the start, and 11 of them change something)",
-        [f"{EXPLORER} --all --renamed --merged --depth 6 --first {first}" for first in range(1, 12)],
-        SEARCHED,
+        "behind one of them; a search for each event that changes something at the start",
+        # One search for each event that changes something at the start: the explorer says how many there are.
+        [f"first=$({EXPLORER} --all --renamed --depth 1 | sed -nE '{FIRST_EVENTS}'); (( first > 0 )) || exit; "
+         f"for event in $(seq $((first))); do {EXPLORER} --all --renamed --merged --depth 6 --first $event "
+         "|| exit; done"],
+        SEQUENCES | {"searches": Figure(r"begins with event (\d+)", of=distinct)},
         ["explorer"],
         minutes=6,
     ),
@@ -83,9 +136,11 @@ PARTS = [
         "V4, V5, V6, V7",
         "engine and model agree on random sequences, drawn anew each night, in which each named situation came up; and "
         "when all sessions have ended, the engine is as a new one, and keeps no more memory than after its first locks",
-        "the profiles of proptests/swarm.cc; a situation's floor is 7 standard deviations below its mean",
+        "one million sequences; the profiles of proptests/swarm.cc; a situation's floor is 7 standard deviations below "
+        "its mean",
         ["RC_PARAMS=\"max_success=1000000 $RC_PARAMS\" build/release/proptests/conformance_test"],
-        {"sequences": r"^(\d+) sequences; situation", "at rest as at the start": r"^(\d+) sequences at rest"},
+        {"sequences": Figure(r"^(\d+) sequences; situation", 1_000_000),
+         "at rest as at the start": Figure(r"^(\d+) sequences at rest")},
         ["conformance_test"],
         minutes=30,
     ),
@@ -95,7 +150,7 @@ PARTS = [
         "five relations between two runs of the engine hold, without a model",
         "each says what it is modulo, in proptests/relations_test.cc",
         ["RC_PARAMS=\"max_success=200000 $RC_PARAMS\" build/release/proptests/relations_test"],
-        {"pairs of runs": r"OK, passed (\d+) tests"},
+        {"pairs of runs": Figure(r"OK, passed (\d+) tests")},
         ["relations_test"],
         minutes=6,
     ),
@@ -105,8 +160,29 @@ PARTS = [
         "each faulty table is found by the searches and by the random runs",
         "faults of the kinds listed in proptests/faulty_tables.cc",
         ["RC_PARAMS=\"max_success=10000 seed=1\" build/release/proptests/canaries_test"],
-        {"canaries found": r"\[  PASSED  \] (\d+) tests"},
+        {"faulty tables": Figure(r"^\[ RUN      \] \S*Canary\.\w+/(\w+)", of=distinct),
+         "faulty tables found": Figure(r"^\[       OK \] \S*Canary\.\w+/(\w+)", of=distinct),
+         "times": Figure(r"^\[       OK \] \S*Canary\.", of=len)},
         ["canaries_test"],
+    ),
+    Part(
+        "other_canaries",
+        "V18",
+        "what is faulty is found: servers in the simulator, readers by the parser's search, servers and recorded "
+        "histories by the checker of histories",
+        "faults of the kinds listed in simulator/faults.h, parser_exhaustive_test.cc, faulty_proxy.h and "
+        "histories/bad; those of the Spin models, the proof, torture and the tables stand with these",
+        ["ctest --preset release --tests-regex '^simulator_canary' --exclude-regex 'none$'",
+         f"{PROPERTIES}/parser_exhaustive_tests --gtest_filter='ParserExhaustiveCanary.*' "
+         "| grep '^.       OK'",
+         "build/release/histories/history_tests --gtest_filter='Bad.is_rejected/*'",
+         "build/release/histories/history_run_tests --gtest_filter='*Canary*:*found_out*'"],
+        {"in the simulator": Figure(r"100% tests passed, 0 tests failed out of (\d+)"),
+         "readers": Figure(r"^\[       OK \] ParserExhaustiveCanary", of=len),
+         "bad histories rejected": Figure(r"^\[       OK \] \S*Bad.is_rejected/(\w+)", of=distinct),
+         "servers by their histories": Figure(r"^\[       OK \] \S*(?:HistoriesCanary|found_out)", of=len)} | SKIPPED,
+        ["simulator_canaries", "parser_exhaustive_tests", "history_tests", "history_run_tests"],
+        minutes=2,
     ),
     Part(
         "proof",
@@ -115,7 +191,10 @@ PARTS = [
         "model's in small worlds, and planted faults are found",
         "model/proof/README.md says what is not proven: replies, liveness, the walk over shards, and the engine itself",
         ["ci/prove --all"],
-        {"questions to z3": r"^z3: (\d+) questions", "questions to cvc5": r"^cvc5: (\d+) questions"},
+        {"questions to z3": Figure(r"^z3: (\d+) questions"), "questions to cvc5": Figure(r"^cvc5: (\d+) questions"),
+         "goals kept": Figure(r"^\w+: (\d+) of \d+ are kept"),
+         "steps beside the model": Figure(r"^sessions .*states, (\d+) steps"),
+         "planted faults found": Figure(r"faults planted and found: (\d+) of")},
         minutes=5,
     ),
     Part(
@@ -125,7 +204,8 @@ PARTS = [
         "each broken variant breaks the one that it should",
         "the models of model/spin/, whose README says what they leave out; not the code",
         ["ci/check-spin --size gate", "ci/check-spin --size nightly"],
-        {"runs as expected": r"^(\d+) runs, 0 not as expected"},
+        {"runs as expected": Figure(r"^(\d+) runs, 0 not as expected"),
+         "of broken variants": Figure(r" breaks \w+ .* yes$", of=len)},
         minutes=4,
     ),
     Part(
@@ -137,7 +217,8 @@ PARTS = [
         "simulator/README.md says what is real; seeds from a different one each night, each run twice with the same "
         "trace",
         ["ci/simulate --seconds 600 --first $(date +%s)"],
-        {"steps": r"same hash; (\d+) steps"},
+        {"seeds": Figure(r"^seeds (\d+) to (\d+), each twice", of=span), "steps": Figure(r"same hash; (\d+) steps")}
+        | {f"times {fault}": Figure(rf"^fault: {fault} +(\d+)") for fault in SIMULATOR_FAULTS},
         minutes=10,
     ),
     Part(
@@ -148,8 +229,9 @@ PARTS = [
         "locks one by one: whether a circle is refused rightly, and bounds, are not checked; four threads, TCP on "
         "loopback",
         ["ci/histories 60 --seed $RANDOM", "ci/histories 60 --seed $RANDOM"],
-        {"operations": r"^(\d+) operations of", "locks": r"^(\d+) locks:", "illegal": r" (\d+) illegal,",
-         "undecided": r" (\d+) undecided;"},
+        {"operations in the lesser of two runs of 60 s": Figure(r"^(\d+) operations of", 1_000_000, of=smallest),
+         "operations in both": Figure(r"^(\d+) operations of"), "locks": Figure(r"^(\d+) locks:"),
+         "illegal": none_of(r" (\d+) illegal,"), "undecided": none_of(r" (\d+) undecided;")},
         minutes=3,
     ),
     Part(
@@ -160,7 +242,8 @@ PARTS = [
         "one fault in a run; a fixed workload of a dozen clients; system calls that are made through the C library, "
         "less those whose results Asio ignores; with four threads the numbers of the calls vary",
         ["ci/torture", "ci/torture --canaries"],
-        {"points exercised": r"^(\d+) points exercised, 0 findings", "canaries": r"^(\d+) canaries seen"},
+        {"points exercised": Figure(r"^(\d+) points exercised, 0 findings"),
+         "canaries seen": Figure(r"^(\d+) canaries seen"), "canaries": Figure(r"canaries seen of (\d+)$")},
         ["lockd", "torture_interposer"],
         minutes=7,
     ),
@@ -172,7 +255,8 @@ PARTS = [
         "a few dozen waiters, one and four threads, TCP and Unix sockets on one machine",
         ["cd server/e2e && LOCKD_BINARY=../../build/release/server/lockd LOCKD_STOPPED_SECONDS=60 "
          "LOCKD_DEAD_WAITERS=15000 python3 -B -m unittest -v stopped_server_test"],
-        {"tests": r"^Ran (\d+) tests", "ms until the live waiter was answered": r"was answered after (\d+) ms"},
+        {"tests": Figure(r"^Ran (\d+) tests"),
+         "ms until the live waiter was answered": Figure(r"was answered after (\d+) ms", least=0)} | SKIPPED,
         ["lockd"],
         minutes=4,
     ),
@@ -182,8 +266,8 @@ PARTS = [
         "under mixed traffic from clients that come, wait and die, memory stays flat, and nothing is left",
         "two minutes; `ci/soak` runs for an hour. Flat: the median of the last quarter is no more than 2 % and 1 MiB "
         "above that of the second",
-        ["ci/soak 120 --seed $RANDOM"],
-        {"requests": r"^(\d+) requests answered in .*, 0 findings", "samples": r"(\d+) samples"},
+        ["ci/soak 120 --seed $RANDOM --report build/nightly/soak"],
+        SOAKED,
         minutes=2,
     ),
     Part(
@@ -193,7 +277,7 @@ PARTS = [
         "objects to",
         "inputs of up to 192 bytes, for as long as it ran",
         ["ci/fuzz parser 240"],
-        FUZZED,
+        fuzzed(1),
         minutes=4,
     ),
     Part(
@@ -203,7 +287,7 @@ PARTS = [
         "sanitizer objects to",
         "inputs of up to 192 bytes, four connections, for as long as it ran; beside another part on the second core",
         ["ci/fuzz session 720"],
-        FUZZED,
+        fuzzed(10_000),
         minutes=12,
     ),
     Part(
@@ -212,10 +296,10 @@ PARTS = [
         "which lines, branches and conditions of what serves the tests reach; what nothing reaches is explained",
         "a report, not a goal: build/report/coverage.md has it by technique; each technique at a small size, by clang",
         ["ci/asserts", "ci/coverage"],
-        {"asserts": r"(\d+) asserts in", "functions": r"asserts in (\d+) functions",
-         "branches reached": r"branches (\d+)/", "of branches": r"branches \d+/(\d+)",
-         "conditions seen to decide alone": r"MC/DC (\d+)/", "of conditions": r"MC/DC \d+/(\d+)",
-         "conditions explained": r"^(\d+) conditions not covered"},
+        {"asserts": Figure(r"(\d+) asserts in"), "functions": Figure(r"asserts in (\d+) functions"),
+         "branches reached": Figure(r"branches (\d+)/"), "of branches": Figure(r"branches \d+/(\d+)"),
+         "conditions seen to decide alone": Figure(r"MC/DC (\d+)/"), "of conditions": Figure(r"MC/DC \d+/(\d+)"),
+         "conditions explained": Figure(r"^(\d+) conditions not covered", least=0)},
         minutes=10,
     ),
     Part(
@@ -230,8 +314,8 @@ PARTS = [
          "cmake --build --preset debug >/dev/null",
          "ctest --preset debug --label-regex '^(unit|scenario|e2e)$'",
          "ci/memcheck"],
-        {"tests with assertions": r"100% tests passed, 0 tests failed out of (\d+)",
-         "daemons under valgrind": r"^(\d+) runs of the daemon under valgrind"},
+        {"tests with assertions": Figure(r"100% tests passed, 0 tests failed out of (\d+)"),
+         "daemons under valgrind": Figure(r"^(\d+) runs of the daemon under valgrind")} | SKIPPED,
         minutes=12,
     ),
 ]

@@ -1,6 +1,9 @@
-"""Canaries for ci/nightly: a part that fails in whatever way is not taken for one that has passed."""
+"""Canaries for ci/nightly: a part that fails in whatever way, or runs on another tree, is not taken for one that has
+passed."""
 
+import dataclasses
 import importlib.util
+import json
 import sys
 import tempfile
 import unittest
@@ -9,48 +12,126 @@ from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
+from nightly_parts import PARTS
+from records import Figure, Part, none_of, smallest
+
 LOADER = SourceFileLoader("nightly", str(Path(__file__).with_name("nightly")))
 nightly = importlib.util.module_from_spec(importlib.util.spec_from_loader("nightly", LOADER))
 LOADER.exec_module(nightly)
 
 
-class Results(unittest.TestCase):
-    def result(self, *commands: str) -> dict:
-        figures = {"runs": r"(\d+) runs", "differences": r"differences: (\d+)"}
-        part = nightly.Part("canary", "V18", "it sings", "none", list(commands), figures)
-        with tempfile.TemporaryDirectory() as folder, mock.patch.object(nightly, "LOGS", Path(folder)), \
-                mock.patch.object(nightly, "ROOT", Path(folder)), mock.patch.object(nightly, "say"):
-            return nightly.run(part, "abc")
+def part(*commands: str, **others: object) -> Part:
+    figures = {"runs": Figure(r"(\d+) runs"), "differences": none_of(r"differences: (\d+)")}
+    return dataclasses.replace(Part("canary", "V18", "it sings", "none", list(commands), figures), **others)
 
+
+class WithFolder(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.commits = ["abc"]  # what the tree is: now, later and so on; the last for good
+        for target, more in ((nightly, {"LOGS": self.root, "ROOT": self.root, "REPORT": self.root, "say": mock.Mock()}),
+                             (nightly.records, {"commit": self.commit})):
+            patch = mock.patch.multiple(target, **more)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def commit(self) -> str:
+        return self.commits.pop(0) if len(self.commits) > 1 else self.commits[0]
+
+    def result(self, *commands: str, **others: object) -> dict:
+        return nightly.Night("abc").run(part(*commands, **others))
+
+
+class Results(WithFolder):
     def test_figures_of_several_commands_are_added_up(self) -> None:
         result = self.result("echo 7 runs, differences: 0", "echo 5 runs, differences: 0")
         self.assertTrue(result["passed"])
         self.assertEqual(result["figures"], {"runs": 12, "differences": 0})
+        self.assertEqual(json.loads((self.root / "canary.json").read_text()), result)
 
     def test_a_command_that_fails_fails_the_part_and_ends_it(self) -> None:
         result = self.result("echo 7 runs, differences: 0; exit 3", "echo 5 runs")
-        self.assertFalse(result["passed"])
+        self.assertIn("exit status 3", result["why"])
         self.assertEqual(result["figures"]["runs"], 7)
 
     def test_a_failure_in_a_pipe_is_one(self) -> None:
         self.assertFalse(self.result("{ echo 7 runs, differences: 0; exit 3; } | cat")["passed"])
 
     def test_a_figure_that_is_missing_fails_the_part(self) -> None:
-        self.assertFalse(self.result("echo 7 runs")["passed"])
+        self.assertEqual(self.result("echo 7 runs")["why"], "differences is not printed")
 
     def test_a_difference_fails_the_part(self) -> None:
-        self.assertFalse(self.result("echo 7 runs, differences: 1")["passed"])
+        self.assertIn("differences is 1", self.result("echo 7 runs, differences: 1")["why"])
+
+    def test_a_figure_below_its_minimum_fails_the_part(self) -> None:
+        fewest = {"runs": Figure(r"(\d+) runs", least=6, of=smallest)}
+        self.assertEqual(self.result("echo 6 runs", "echo 7 runs", figures=fewest)["why"], "")
+        self.assertEqual(self.result("echo 5 runs", "echo 7 runs", figures=fewest)["why"],
+                         "runs is 5, and has to be at least 6")
+
+    def test_a_part_that_does_not_end_is_ended(self) -> None:
+        with mock.patch.object(nightly.Part, "seconds_until_ended", 0.2):
+            self.assertIn("timed out", self.result("echo 7 runs, differences: 0; sleep 60 | cat")["why"])
+
+
+    def test_a_night_that_is_stopped_is_no_whole_one(self) -> None:
+        night = nightly.Night("abc")
+        night.children.stop()
+        with mock.patch.object(nightly.signal, "signal"):
+            self.assertFalse(nightly.run_night(night, [part("echo 7 runs, differences: 0")], {}))
+        self.assertFalse((self.root / "canary.json").exists())
+
+
+class Trees(WithFolder):
+    SINGS = "echo 7 runs, differences: 0"
+
+    def test_what_ran_while_the_tree_changed_is_not_kept(self) -> None:
+        for self.commits in (["abd"], ["abc", "abc+"]):
+            self.assertIn("counts for neither", self.result(self.SINGS)["why"])
+            self.assertFalse((self.root / "canary.json").exists())
+
+    def test_what_has_passed_on_this_commit_alone_is_not_due(self) -> None:
+        for commit, on, due in (("abc", "abc", False), ("abd", "abc", True), ("abc+", "abc+", True)):
+            self.assertEqual(nightly.is_due({"passed": True, "commit": commit}, on), due)
+        self.assertTrue(nightly.is_due({"passed": False, "commit": "abc"}, "abc"))
+        self.assertTrue(nightly.is_due({}, "abc"))
+
+
+class Report(WithFolder):
+    def report_after(self, *calls: list[Part]) -> dict:
+        results: dict[str, dict] = {}
+        parts = [part("echo 7 runs, differences: 0", name=name) for name in ("one", "two")]
+        with mock.patch.object(nightly, "PARTS", parts):
+            for number, names in enumerate(calls):
+                night = nightly.Night("abc")
+                night.begun = f"night {number}"
+                nightly.run_night(night, [part for part in parts if part.name in names], results)
+                nightly.write_report(results)
+        return json.loads((self.root / "nightly.json").read_text())
+
+    def test_the_time_of_a_night_in_one_go(self) -> None:
+        report = self.report_after(["one", "two"])
+        self.assertEqual([row["part"] for row in report["parts"]], ["one", "two"])
+        self.assertIsNotNone(report["seconds"])
+
+    def test_a_night_in_several_goes_has_no_time(self) -> None:
+        self.assertIsNone(self.report_after(["one"], ["two"])["seconds"])
+        self.assertIsNone(self.report_after(["one", "two"], ["two"])["seconds"])
 
 
 class Order(unittest.TestCase):
     def test_the_longest_parts_begin_first_and_all_have_a_result(self) -> None:
         begun = []
-        parts = [nightly.Part(f"of_{minutes}", "V18", "", "", [], {}, minutes=minutes) for minutes in (1, 30, 2, 5)]
-        with mock.patch.object(nightly, "run", lambda part, on: begun.append(part.minutes) or {"part": part.name}), \
-                mock.patch.object(nightly, "AT_ONCE", 1), mock.patch.object(nightly, "say"):
-            results = list(nightly.run_all(parts, "abc"))
+        parts = [part(name=f"of_{minutes}", minutes=minutes) for minutes in (1, 30, 2, 5)]
+        with mock.patch.object(nightly, "AT_ONCE", 1), mock.patch.object(nightly, "say"):
+            results = list(nightly.run_all(parts, lambda one: begun.append(one.minutes) or {"part": one.name}))
         self.assertEqual(begun, [30, 5, 2, 1])
-        self.assertEqual({result["part"] for result in results}, {part.name for part in parts})
+        self.assertEqual({result["part"] for result in results}, {one.name for one in parts})
+
+    def test_a_night_is_to_take_no_more_than_72_minutes(self) -> None:
+        self.assertLessEqual(sum(one.minutes for one in PARTS) / nightly.AT_ONCE, 72)
 
 
 if __name__ == "__main__":
