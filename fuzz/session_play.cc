@@ -1,14 +1,11 @@
 #include "fuzz/session_play.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "fuzz/session_steps.h"
-#include "model/expected_output.h"
-#include "proptests/session_flags.h"
-#include "proptests/session_lockstep.h"
+#include "proptests/recorded_sessions.h"
 
 namespace lockd::fuzz {
 namespace {
@@ -32,86 +29,40 @@ SessionLockstep::Config config_of(std::uint8_t bits) {
   return chosen;
 }
 
-/// A world, and what its clients do as a scenario. The first client of slot 0 is `a1`, the next one `a2`.
+/// Clients that connect where they do something and are not there.
 class Game {
  public:
-  Game(const SessionLockstep::Config& config, std::ostream* scenario) : world_(config), scenario_(scenario) {
-    if (scenario_ == nullptr) return;
-    if (const std::string flags = proptests::flags_of(config); !flags.empty()) *scenario_ << "flags" << flags << '\n';
-    *scenario_ << "# shards: " << config.shard_count << '\n';
-  }
+  Game(const SessionLockstep::Config& config, std::ostream* scenario) : clients_(config, scenario) {}
 
   void send(std::size_t slot, std::string_view bytes) {
-    if (!world_.is_connected(slot)) connect(slot);
-    if (scenario_ != nullptr && !finished_[slot]) {
-      const std::string quoted = model::ExpectedOutput::escaped(bytes);
-      *scenario_ << name(slot) << ">| " << quoted.substr(1, quoted.size() - 2) << std::endl;
-    }
-    world_.send(slot, bytes);
+    if (!clients_.lockstep().is_connected(slot)) clients_.connect(slot);
+    clients_.send(slot, bytes);
   }
 
   void act(Action action, std::size_t slot) {
-    if (action == Action::use || action == Action::cut || !world_.is_connected(slot)) return;
-    const bool is_said = !finished_[slot] || (action != Action::finish && action != Action::time_out);
-    if (scenario_ != nullptr && is_said) *scenario_ << said(action, name(slot)) << std::endl;
-    if (action == Action::finish) finished_[slot] = true;
+    if (!clients_.lockstep().is_connected(slot)) return;
     switch (action) {
       case Action::use:
       case Action::cut:
         return;
       case Action::finish:
-        return world_.finish(slot);
+        return clients_.finish(slot);
       case Action::reset:
-        return world_.reset(slot);
+        return clients_.reset(slot);
       case Action::reset_in_slices:
-        return world_.reset(slot, 1);
+        return clients_.reset(slot, 1);
       case Action::stop_reading:
       case Action::read_again:
-        return world_.set_reading(slot, action == Action::read_again);
+        return clients_.set_reading(slot, action == Action::read_again);
       case Action::time_out:
-        return world_.time_out(slot);
+        return clients_.time_out(slot);
     }
   }
 
-  void end() { world_.end_all(); }
+  void end() { clients_.lockstep().end_all(); }
 
  private:
-  void connect(std::size_t slot) {
-    ++connections_[slot];
-    finished_[slot] = false;
-    if (scenario_ != nullptr) *scenario_ << "connect " << name(slot) << std::endl;
-    world_.connect(slot);
-  }
-
-  std::string name(std::size_t slot) const {
-    return static_cast<char>('a' + static_cast<char>(slot)) + std::to_string(connections_[slot]);
-  }
-
-  static std::string said(Action action, const std::string& client) {
-    switch (action) {
-      case Action::use:
-      case Action::cut:
-        break;
-      case Action::finish:
-        return "finish " + client;
-      case Action::reset:
-        return "reset " + client;
-      case Action::reset_in_slices:
-        return "reset " + client + "\n# (in slices of one lock)";
-      case Action::stop_reading:
-        return "# " + client + " stops reading";
-      case Action::read_again:
-        return "# " + client + " reads again";
-      case Action::time_out:
-        return "timeout " + client;
-    }
-    return "";
-  }
-
-  SessionLockstep world_;
-  std::ostream* scenario_;
-  std::array<int, slot_count> connections_{};  // of each slot, so far
-  std::array<bool, slot_count> finished_{};    // what it sends then goes nowhere, and is no line
+  proptests::RecordedSessions clients_;
 };
 
 }  // namespace

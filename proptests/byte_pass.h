@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "proptests/explorer.h"
+#include "proptests/session_lockstep.h"
 
 namespace lockd::proptests {
 
@@ -17,6 +17,12 @@ struct BytePassReport {
   std::optional<std::string> difference;  // the first, behind the events that lead to it, as a scenario
 };
 
+/// What sessions and reference go by. One that goes by something else must be found out.
+struct BytePassSides {
+  SessionLockstep::Config sessions;
+  SessionLockstep::Config reference;
+};
+
 /// From each state that the explorer's last search_states() found, each of its events again, but as a client makes it:
 /// requests as lines, ends as resets, in one step and in slices. Behind it an onlooker asks for everything that can be
 /// seen of each key, and each session for its tokens; every byte is compared with the reference server's
@@ -24,8 +30,7 @@ struct BytePassReport {
 ///
 /// Left out is what no client can do: to speak when it is dead, to have its Wakeup late (here they come at once, so
 /// that some states are one), and a slice of `ra`.
-BytePassReport pass_on_bytes(const Explorer& explorer, const std::vector<SessionId>& sessions,
-                             const std::vector<Key>& keys);
+BytePassReport pass_on_bytes(const Explorer& explorer, const BytePassSides& sides = {});
 
 }  // namespace lockd::proptests
 

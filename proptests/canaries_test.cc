@@ -31,7 +31,8 @@ class ExplorerCanary : public ::testing::TestWithParam<FaultyTable> {
 TEST_P(ExplorerCanary, is_found_by_sequences) {
   const auto report = explorer().search_sequences({.depth = 4});
   ASSERT_TRUE(report.difference.has_value());
-  EXPECT_TRUE(report.difference->starts_with("connect 1\nconnect 2\nconnect 3\n")) << *report.difference;
+  EXPECT_TRUE(report.difference->starts_with("flags --max-locks 3\nconnect 1\nconnect 2\nconnect 3\n"))
+      << *report.difference;
 }
 
 TEST_P(ExplorerCanary, is_found_by_states) { EXPECT_TRUE(explorer().search_states().difference.has_value()); }

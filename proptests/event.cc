@@ -22,7 +22,7 @@ std::string request_with(const Event& event, const std::string& key) {
 void show_request(std::ostream& out, const Event& event) {
   const auto id = static_cast<std::uint64_t>(event.session);
   if (event.verb == Verb::release_all && event.budget != all_locks) {
-    out << "# of `ra` of " << id << ", a slice of " << event.budget;
+    out << "#! of `ra` of " << id << ", a slice of " << event.budget;
   } else {
     out << id << "> " << request_with(event, shown(event.key));
   }
@@ -78,10 +78,10 @@ std::ostream& operator<<(std::ostream& out, const Event& event) {
     case What::times_out:
       return out << "timeout " << id;
     case What::learns:
-      return out << "# " << id << " learns that it got the lock";
+      return out << "#! " << id << " learns that it got the lock";
     case What::ends:
       if (event.budget == all_locks) return out << "close " << id;
-      return out << "# the end of " << id << ", a slice of " << event.budget;
+      return out << "#! the end of " << id << ", a slice of " << event.budget;
   }
   return out;
 }

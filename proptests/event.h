@@ -45,7 +45,7 @@ bool is_get(const Event& event);
 /// The line, without its LF, by which a client asks for it; of a What::asks.
 std::string request_of(const Event& event);
 
-/// As a line of a scenario file: `1> g KEY`, `close 1`. What no client can ask for is a comment.
+/// As a line of a scenario file: `1> g KEY`, `close 1`. What no client can do begins with `#!`.
 std::ostream& operator<<(std::ostream& out, const Event& event);
 
 /// A key, or replies, for the eyes of whoever reads a difference.

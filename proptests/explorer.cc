@@ -1,13 +1,16 @@
 #include "proptests/explorer.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
+
+#include "proptests/found_scenario.h"
+#include "proptests/last_words.h"
 
 namespace lockd::proptests {
 
 Explorer::Explorer(const Lockstep::Config& config, std::vector<Key> keys, Verbs verbs, TableMaker maker)
-    : start_(config, maker),
+    : config_(config),
+      start_(config, maker),
       keys_(std::move(keys)),
       sessions_(config.sessions),
       verbs_(verbs),
@@ -169,34 +172,41 @@ void Explorer::search_state(std::size_t state, bool up_to_renaming) {
     if (!act(fork, candidate->event) || !look(fork, candidate->event)) return;
     if (!known_.insert(name(fork, up_to_renaming)).second) continue;
     for (const std::string& violation : fork.model().violations()) {
-      report_.difference = scenario(candidate->event) + "the model itself: " + violation;
+      report_.difference = scenario(candidate->event) + "# the model itself: " + violation;
     }
     ways_.push_back({static_cast<std::uint32_t>(state), static_cast<std::uint32_t>(candidate - candidates_.data())});
   }
 }
 
 bool Explorer::act(Lockstep& pair, const Event& event) {
+  const LastWords words([&] { return say_crash(scenario(event)); });
   ++report_.events;
-  if (const auto difference = pair.act(event)) report_.difference = scenario(event) + *difference;
+  if (const auto difference = pair.act(event)) report_.difference = scenario(event) + "# " + *difference;
   return !report_.difference;
 }
 
 bool Explorer::look(Lockstep& pair, const Event& last) {
-  auto difference = pair.look();
-  for (const Key& key : keys_) {
-    if (!difference) difference = pair.look_at(key, sessions_);
-    if (!difference && verbs_ == Verbs::all) difference = pair.look_at_line(key, sessions_);
-  }
-  if (difference) report_.difference = scenario(last) + *difference;
+  const LastWords words([&] { return say_crash(scenario(last)); });
+  const auto difference = difference_at(pair);
+  if (difference) report_.difference = scenario(last) + "# " + *difference;
   return !difference;
 }
 
+std::optional<std::string> Explorer::difference_at(Lockstep& pair) const {
+  if (auto difference = pair.look()) return difference;
+  for (const Key& key : keys_) {
+    if (auto difference = pair.look_at(key, sessions_)) return difference;
+    if (verbs_ == Verbs::classic) continue;
+    if (auto difference = pair.look_at_line(key, sessions_)) return difference;
+  }
+  return std::nullopt;
+}
+
 std::string Explorer::scenario(const Event& last) const {
-  std::ostringstream text;
-  for (const SessionId session : sessions_) text << "connect " << static_cast<std::uint64_t>(session) << '\n';
-  for (const Event& event : path_) text << event << '\n';
-  text << last << "\n# (ahead of each of these, all events that change nothing were tried)\n# ";
-  return text.str();
+  std::vector<Event> events = path_;
+  events.push_back(last);
+  return scenario_of(config_, events, WakeUps::as_told) +
+         "# (ahead of each of these, all events that change nothing were tried)\n";
 }
 
 std::string Explorer::name(const Lockstep& pair, bool up_to_renaming) const {

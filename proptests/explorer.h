@@ -84,8 +84,10 @@ class Explorer {
   std::size_t state_count() const { return ways_.size(); }
   std::vector<Event> way_to(std::size_t state) const;
 
-  /// What is tried everywhere.
+  /// What is tried everywhere, by whom, for what.
   std::vector<Event> events() const;
+  const std::vector<SessionId>& sessions() const { return sessions_; }
+  const std::vector<Key>& keys() const { return keys_; }
 
  private:
   /// How many sessions and keys have come up.
@@ -129,10 +131,14 @@ class Explorer {
   bool act(Lockstep& pair, const Event& event);
   bool look(Lockstep& pair, const Event& last);
 
+  /// Compares what look() and look_at() see.
+  std::optional<std::string> difference_at(Lockstep& pair) const;
+
   std::string scenario(const Event& last) const;
 
   std::string name(const Lockstep& pair, bool up_to_renaming) const;
 
+  const Lockstep::Config config_;
   Lockstep start_;
   std::vector<Key> keys_;
   std::vector<SessionId> sessions_;

@@ -1,5 +1,5 @@
-// explorer [OPTIONS]: searches with a few sessions and keys (3 and 2), and says how far. What it prints is a scenario,
-// of comments alone if engine and model agree: `explorer ... | scenario compare -` plays it.
+// explorer [OPTIONS]: searches with a few sessions and keys (3 and 2), and says how far. Where engine and model differ,
+// what it prints is a scenario: `explorer ... | scenario compare -` plays it.
 //
 //   --all              all verbs; otherwise g, r, sg, sr
 //   --depth N          all sequences of up to N events
@@ -134,9 +134,9 @@ void say_what_was_searched(const Options& options, const ExplorerReport& report)
   std::cout << ", not going on behind an event that changes nothing: " << report.events << " sequences\n";
 }
 
-int run_on_bytes(const Options& options, const Explorer& explorer, const std::vector<Key>& keys) {
+int run_on_bytes(const Explorer& explorer) {
   const auto begin = std::chrono::steady_clock::now();
-  const BytePassReport report = pass_on_bytes(explorer, options.config.sessions, keys);
+  const BytePassReport report = pass_on_bytes(explorer);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   std::cout << "# on bytes: " << report.states << " states, " << report.events << " events, " << seconds.count()
             << " s, differences: " << (report.difference ? 1 : 0) << '\n';
@@ -169,7 +169,7 @@ int run(const Options& options) {
             << seconds.count() << " s, differences: " << (report.difference ? 1 : 0) << '\n';
   if (report.difference) std::cout << *report.difference << '\n';
   if (report.difference) return 1;
-  return options.bytes ? run_on_bytes(options, explorer, keys) : 0;
+  return options.bytes ? run_on_bytes(explorer) : 0;
 }
 
 }  // namespace

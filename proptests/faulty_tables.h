@@ -1,5 +1,5 @@
-// Tables with one fault each, which the comparison with the model must find: were one not found, the comparison would
-// be dead.
+// Tables with one fault each, which the comparison with the model, or a relation between two runs, must find: were one
+// not found, the comparison would be dead.
 #ifndef LOCKD_PROPTESTS_FAULTY_TABLES_H_
 #define LOCKD_PROPTESTS_FAULTY_TABLES_H_
 
@@ -26,6 +26,9 @@ std::vector<FaultyTable> tables_with_waiting_faults();
 
 /// Faults that show in crowds only: of holders, of keys, in long circles.
 std::vector<FaultyTable> tables_with_faults_in_crowds();
+
+/// Faults that one key, or one name, does not show: what the relations between two runs are about.
+std::vector<FaultyTable> tables_with_faults_across_keys();
 
 }  // namespace lockd::proptests
 

@@ -9,6 +9,7 @@
 
 #include "gtest/gtest.h"
 #include "model/reference_parser.h"
+#include "model/reference_printer.h"
 #include "model/types.h"
 #include "server/protocol.h"
 
@@ -201,6 +202,67 @@ TEST(ParserExhaustive, W1_F9_all_strings_of_six_bytes_in_all_chunks_with_numbers
 
 TEST(ParserExhaustive, C1_F9_all_strings_of_six_bytes_in_all_chunks_with_limits) {
   EXPECT_EQ(search_all<ChunkReader>({share_alphabet, 6, 8192, 8192}).difference, std::nullopt);
+}
+
+// ---- requests, printed and parsed ----
+
+// A request as a line, numbers ahead of the text.
+std::string printed(const Request& request) {
+  std::string line = model::spelling(request.verb);
+  if (request.limit != 0) line += ' ' + std::to_string(request.limit);
+  const bool has_time = request.verb == Verb::get_wait || request.verb == Verb::get_limited_wait;
+  if (has_time) line += ' ' + std::to_string(request.milliseconds);
+  return line + (request.text.empty() ? "" : " " + request.text) + '\n';
+}
+
+// Every string of up to so many of these bytes that folding leaves as it is.
+std::vector<std::string> folded_texts(std::string_view alphabet, std::size_t length_max) {
+  std::vector<std::string> texts = {""};
+  for (std::size_t begin = 0, length = 0; length < length_max; ++length) {
+    const std::size_t end = texts.size();
+    for (; begin < end; ++begin) {
+      for (const char byte : alphabet) texts.push_back(texts[begin] + byte);
+    }
+  }
+  std::erase_if(texts, [](const std::string& text) {
+    return text.starts_with(' ') || text.ends_with(' ') || text.find("  ") != std::string::npos;
+  });
+  return texts;
+}
+
+// All requests of a verb with such a text, if it takes one, and with numbers of all lengths, if it takes some.
+std::vector<Request> requests_of(Verb verb, const std::vector<std::string>& texts) {
+  const server::VerbRow& row = server::verb_table.at(static_cast<std::size_t>(verb));
+  const bool takes_limit = verb == Verb::get_limited || verb == Verb::get_limited_wait;
+  const bool takes_time = verb == Verb::get_wait || verb == Verb::get_limited_wait;
+  const std::vector<std::uint32_t> none = {0};
+  const std::vector<std::uint32_t> limits = {1, 2, 9, 10, 4711, 2147483647};
+  const std::vector<std::uint32_t> times = {0, 1, 9, 10, 4711, 2147483647};
+  std::vector<Request> requests;
+  for (const std::string& text : row.takes == server::Takes::text ? texts : std::vector<std::string>{""}) {
+    for (const std::uint32_t limit : takes_limit ? limits : none) {
+      for (const std::uint32_t time : takes_time ? times : none) {
+        requests.push_back({LineKind::command, verb, text, limit, time});
+      }
+    }
+  }
+  return requests;
+}
+
+TEST(Parsers, F2_F3_F9_W1_C1_C2_what_is_printed_is_parsed) {
+  const auto texts = folded_texts({"k0 \0\xff", 5}, 4);
+  std::uint64_t count = 0;
+  for (const server::VerbRow& row : server::verb_table) {
+    for (const Request& request : requests_of(row.verb, texts)) {
+      const std::string line = printed(request);
+      ASSERT_EQ(model::parse_stream(line, 8192), std::vector{request}) << line;
+      ChunkReader reader(8192);
+      ASSERT_TRUE(reader.read(line));
+      ASSERT_EQ(reader.requests(), std::vector{request}) << line;
+      ++count;
+    }
+  }
+  std::printf("%lu requests printed and parsed\n", count);
 }
 
 // Canaries: a search that finds nothing here is dead.

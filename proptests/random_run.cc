@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "proptests/found_scenario.h"
+#include "proptests/last_words.h"
 #include "proptests/lockstep.h"
 #include "proptests/swarm.h"
 
@@ -23,8 +25,10 @@ namespace {
 constexpr SessionId onlooker{std::numeric_limits<std::uint64_t>::max()};
 
 Lockstep::Config config_of(const Profile& profile) {
-  Lockstep::Config config{profile.sessions, profile.shard_count, profile.locks_max, profile.waiters_max,
-                          profile.grants_max};
+  return {profile.sessions, profile.shard_count, profile.locks_max, profile.waiters_max, profile.grants_max};
+}
+
+Lockstep::Config with_onlooker(Lockstep::Config config) {
   config.sessions.push_back(onlooker);
   return config;
 }
@@ -32,7 +36,8 @@ Lockstep::Config config_of(const Profile& profile) {
 // Table, model, and what the sequence came across.
 struct Run {
   Run(const Profile& profile, TableMaker maker)
-      : pair(config_of(profile), maker),
+      : config(config_of(profile)),
+        pair(with_onlooker(config), maker),
         keys(profile.keys),
         learns_at_once(profile.learns_at_once),
         looks_every(profile.looks_every) {}
@@ -57,22 +62,40 @@ struct Run {
 
   // Without asking what situation this is.
   void act_unnoticed(const Event& event) {
-    if (const auto difference = pair.act(event)) RC_FAIL(*difference);
+    const bool needs_a_wait = event.what == What::learns || event.what == What::times_out;
+    if (!needs_a_wait || pair.is_busy(event.session)) events.push_back(event);
+    const LastWords words([this] { return say_crash(scenario()); });
+    if (const auto difference = pair.act(event)) fail(*difference);
   }
 
   void look(SessionId asker) {
-    if (const auto difference = pair.look()) RC_FAIL(*difference);
+    const LastWords words([this] { return say_crash(scenario()); });
+    if (const auto difference = pair.look()) fail(*difference);
     for (const Key& key : keys) {
-      if (const auto difference = pair.look_at(key, {asker, onlooker})) RC_FAIL(*difference);
-      if (const auto difference = pair.look_at_line(key, {asker, onlooker})) RC_FAIL(*difference);
+      if (const auto difference = pair.look_at(key, {asker, onlooker})) fail(*difference);
+      if (const auto difference = pair.look_at_line(key, {asker, onlooker})) fail(*difference);
     }
   }
 
+  void end_all() {
+    const LastWords words([this] { return say_crash(scenario() + "# then all sessions end\n"); });
+    if (const auto left = pair.end_all()) fail("at rest: " + *left);
+  }
+
+  std::string scenario() const {
+    return scenario_of(config, events, learns_at_once ? WakeUps::at_once : WakeUps::as_told);
+  }
+
+  // What RapidCheck shows of the last, shrunk case.
+  void fail(const std::string& difference) const { RC_FAIL("as a scenario:\n" + scenario() + "# " + difference); }
+
+  Lockstep::Config config;
   Lockstep pair;
   std::vector<Key> keys;
   bool learns_at_once;
   int looks_every;
   int steps = 0;
+  std::vector<Event> events;  // so far, but for wake-ups and times that are nobody's
   SituationTracker tracker;
 };
 
@@ -109,7 +132,7 @@ SituationTracker run_random_sequence(TableMaker maker, const AtRest& at_rest) {
   Run run(*profile, maker);
   rc::state::runAll(sequence, Nothing{}, run);
   run.look(onlooker);
-  if (const auto left = run.pair.end_all()) RC_FAIL("at rest: " + *left);
+  run.end_all();
   if (at_rest) at_rest(run.pair.take_table(), profile->shard_count);
   return run.tracker;
 }

@@ -15,8 +15,8 @@ namespace lockd::proptests {
 using AtRest = std::function<void(AnyTable table, std::uint32_t shard_count)>;
 
 /// Draws a sequence and runs it, and ends all sessions; to be called by a property of rc::check, which gets to know of
-/// a difference by an exception, shrinks the sequence, and shows it as lines of a scenario. Returns what the sequence
-/// came across.
+/// a difference by an exception, shrinks the sequence, and shows it as a whole scenario. Returns what the sequence came
+/// across.
 SituationTracker run_random_sequence(TableMaker maker, const AtRest& at_rest = {});
 
 /// RapidCheck takes its parameters from RC_PARAMS in the environment alone ("seed=7 max_success=100"): sets there how

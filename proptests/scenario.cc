@@ -19,7 +19,7 @@ class Player {
 
   void play(const std::vector<TranscriptStep>& steps) {
     for (const TranscriptStep& step : steps) {
-      if (step.kind == StepKind::flags) continue;
+      if (step.kind == StepKind::flags || step.kind == StepKind::beyond_clients) continue;
       const bool asks_again = is_expectation(last_kind_) && !is_expectation(step.kind);
       if (!client_.empty() && (client_ != step.client || asks_again)) settle(client_);
       line_ = step.line;
@@ -111,6 +111,7 @@ std::unique_ptr<Target> make_target(std::string_view name, const std::vector<Tra
 }
 
 std::optional<std::string> play(const std::vector<TranscriptStep>& steps, const std::string& file, Target& target) {
+  if (!is_playable(steps)) return file + ": there is nothing in it to play";
   Player player(target);
   try {
     player.play(steps);

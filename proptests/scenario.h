@@ -22,7 +22,8 @@ const std::vector<std::string>& target_names();
 std::unique_ptr<Target> make_target(std::string_view name, const std::vector<TranscriptStep>& steps,
                                     const std::string& daemon);
 
-/// Plays all the steps, then shuts the target down. Nothing, or "FILE:LINE: what" for the first thing that went wrong.
+/// Plays all the steps, then shuts the target down. Nothing, or "FILE:LINE: what" for the first thing that went wrong;
+/// that there is no step is wrong too.
 ///
 /// One client at a time: before another one has its turn, and before a client sends on after a reply, all that was sent
 /// must be answered as the transcript says, and nothing more. So what a step sees of those before it is certain, and a

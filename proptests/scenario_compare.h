@@ -11,7 +11,9 @@
 namespace lockd::proptests {
 
 /// Does what the clients of a transcript do, whatever replies it expects, to sessions and engine beside the reference
-/// server (SessionLockstep). Nothing, or "file:line: how they differ". Throws std::invalid_argument at flags that
+/// server (SessionLockstep). Nothing, or "file:line: how they differ"; or, where they do not, the first line that no
+/// client can play (`#!`, requests of the dead, the time of no wait), for then it has not been shown that they agree.
+/// Throws std::invalid_argument at flags that
 /// concern the edge. What takes a session several turns (a listing of thousands, `ra` of more than a thousand locks) it
 /// can't compare.
 std::optional<std::string> compare(const std::vector<TranscriptStep>& steps, const std::string& file);

@@ -36,6 +36,12 @@ TEST_P(ScenarioPlayer, accepts_what_is_right) {
   EXPECT_EQ(failure("connect a\na>| pi\na< (nothing)\na>| ng\\n\na< 1 pong\nfinish a\na< END-OF-STREAM\n"), "");
 }
 
+TEST_P(ScenarioPlayer, rejects_what_has_nothing_to_play) {
+  for (const char* text : {"", "# a comment\n\n", "flags --max-locks 2\n"}) {
+    EXPECT_EQ(failure(text), "f: there is nothing in it to play");
+  }
+}
+
 TEST_P(ScenarioPlayer, rejects_another_reply) {
   EXPECT_TRUE(fails("connect a\na> g k\na< 0 Lock Get Failure: k\n", "f:3: "));
   EXPECT_TRUE(fails("connect a\na> g k\na< 1 Lock Get Success: K\n", "f:3: "));

@@ -3,7 +3,7 @@
 add_library(lockd_transcript STATIC transcript.cc)
 target_link_libraries(lockd_transcript PUBLIC lockd_common)
 
-add_library(lockd_session_flags STATIC scenario_target.cc session_flags.cc)
+add_library(lockd_session_flags STATIC recorded_sessions.cc scenario_target.cc session_flags.cc)
 target_link_libraries(lockd_session_flags PUBLIC lockd_model lockd_session)
 target_compile_definitions(lockd_session_flags PRIVATE LOCKD_VERSION="${PROJECT_VERSION}")
 
@@ -11,6 +11,7 @@ add_library(lockd_scenario STATIC
   recording.cc
   scenario.cc
   scenario_byte_target.cc
+  scenario_compare.cc
   scenario_daemon.cc
   scenario_daemon_target.cc
   scenario_model_target.cc
@@ -18,10 +19,11 @@ add_library(lockd_scenario STATIC
   scenario_session_target.cc
   scenario_socket.cc
 )
-target_link_libraries(lockd_scenario PUBLIC lockd_session_flags lockd_transcript lockd_model lockd_session)
+target_link_libraries(lockd_scenario PUBLIC
+  lockd_last_words lockd_session_flags lockd_transcript lockd_model lockd_session)
 target_compile_definitions(lockd_scenario PRIVATE LOCKD_VERSION="${PROJECT_VERSION}")
 
-add_executable(scenario scenario_compare.cc scenario_main.cc)
+add_executable(scenario scenario_main.cc)
 target_link_libraries(scenario PRIVATE lockd_scenario)
 target_compile_definitions(scenario PRIVATE
   LOCKD_BINARY="$<TARGET_FILE:lockd>"
@@ -47,7 +49,7 @@ foreach(path IN LISTS scenarios)
 endforeach()
 
 lockd_unit_test(scenario_tests
-  SOURCES golden_replay_test.cc scenario_pattern_test.cc scenario_test.cc transcript_test.cc
+  SOURCES golden_replay_test.cc scenario_compare_test.cc scenario_pattern_test.cc scenario_test.cc transcript_test.cc
   LIBRARIES lockd_scenario
 )
 target_compile_definitions(scenario_tests PRIVATE

@@ -43,14 +43,18 @@ class SessionLockstep {
 
   static constexpr std::size_t all_at_once = std::numeric_limits<std::size_t>::max();
 
-  explicit SessionLockstep(const Config& config)
+  explicit SessionLockstep(const Config& config) : SessionLockstep(config, config) {}
+
+  /// reference: what the reference server goes by; other than the sessions' for tests of this class alone, which then
+  /// has to throw.
+  SessionLockstep(const Config& config, const Config& reference)
       : settings_(config.settings),
         table_({.seed = {17, 42},
                 .shard_count = config.shard_count,
                 .locks_max = bound(config.locks_max),
                 .waiters_max = bound(config.waiters_max),
                 .index_parts = config.shard_count}),  // few, so that few keys meet in them
-        model_(options(config)) {}
+        model_(options(reference)) {}
   SessionLockstep(const SessionLockstep&) = delete;
   SessionLockstep& operator=(const SessionLockstep&) = delete;
   ~SessionLockstep() = default;

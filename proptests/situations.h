@@ -141,6 +141,9 @@ class SituationTally {
   /// a count falls short once in 10^11 runs, and never where that is below zero.
   double floor(const SituationRow& row) const;
 
+  /// Those below their floors.
+  std::vector<std::string_view> too_rare() const;
+
  private:
   std::uint64_t sequence_count_ = 0;
   std::array<std::uint64_t, situation_count> counts_{};

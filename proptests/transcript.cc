@@ -52,7 +52,11 @@ class Reader {
       const auto line = text.substr(0, text.find('\n'));
       text.remove_prefix(std::min(text.size(), line.size() + 1));
       ++line_;
-      if (line.find_first_not_of(" \t") != std::string_view::npos && line.front() != '#') read_line(line);
+      if (format_ == TranscriptFormat::scenario && line.starts_with("#!")) {
+        steps_.push_back({StepKind::beyond_clients, line_, "", "", {std::string(line)}});
+      } else if (line.find_first_not_of(" \t") != std::string_view::npos && line.front() != '#') {
+        read_line(line);
+      }
     }
     return std::move(steps_);
   }
@@ -229,6 +233,12 @@ std::vector<TranscriptStep> load_transcript(const std::string& path, TranscriptF
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   if (!stream.is_open() || stream.bad()) throw TranscriptError(path + ":0: can't be read");
   return read_transcript(text, path, format);
+}
+
+bool is_playable(const std::vector<TranscriptStep>& steps) {
+  return std::ranges::any_of(steps, [](const TranscriptStep& step) {
+    return step.kind != StepKind::flags && step.kind != StepKind::beyond_clients;
+  });
 }
 
 std::string with_addresses(std::string_view text, const std::map<std::string, std::string>& addresses) {

@@ -3,6 +3,7 @@
 // files.
 //
 //     # A comment. Blank lines are ignored too.
+//     #! a deed                         what a checker did that no client can do; nobody plays it
 //     flags --classic --max-locks 2     what the server is started with: once at most, before the first `connect`
 //     connect C                         client C (letters, digits and `_`) opens its one connection
 //     C> request                        C sends these bytes and an LF
@@ -16,8 +17,8 @@
 //     reset C                           C's connection is reset (RST)
 //     waits C                           C's session waits now (W1), and has answered all that it has executed
 //     timeout C                         the time of that wait is up (W5): targets without a clock are told so, a
-//     daemon's
-//                                       own clock says it, so milliseconds are few where this follows, and else many
+//                                       daemon's own clock says it, so milliseconds are few where this follows, and
+//                                       else many
 //     tokens A < B < C                  the tokens of these names, which were shown, grow in this order (T1)
 //
 // One blank stands between the sign and the bytes, and those behind it count. In replies `{C}` stands for client C's
@@ -52,17 +53,18 @@ enum class StepKind {
   reset,
   wait,
   time_out,
-  tokens
+  tokens,
+  beyond_clients
 };
 
 /// One thing to do or to see. Reply lines of one client and sort that follow one another make one step.
 struct TranscriptStep {
   StepKind kind = StepKind::flags;
   int line = 0;                    // where it begins in the file, from 1
-  std::string client;              // of all but `flags` and `tokens`
+  std::string client;              // of all but `flags`, `tokens` and `#!`
   std::string bytes;               // of `send`: all that goes out, the LF included
   std::vector<std::string> lines;  // of `expect` and `expect_any_order`: without LF; of `flags`: the words; of
-                                   // `tokens`: the names
+                                   // `tokens`: the names; of `#!`: the deed
 
   friend bool operator==(const TranscriptStep&, const TranscriptStep&) = default;
 };
@@ -78,6 +80,9 @@ std::vector<TranscriptStep> read_transcript(std::string_view text, const std::st
 
 /// The same from a file of the file system; a file that can't be read is an error too.
 std::vector<TranscriptStep> load_transcript(const std::string& path, TranscriptFormat format);
+
+/// Whether anything is to be done: a file of comments alone, or an empty one, shows nothing.
+bool is_playable(const std::vector<TranscriptStep>& steps);
 
 /// `text` with `{C}` replaced for each client C that `addresses` knows. Other braces stay.
 std::string with_addresses(std::string_view text, const std::map<std::string, std::string>& addresses);

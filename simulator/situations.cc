@@ -13,42 +13,43 @@ struct Row {
   double share;  // of runs in which it comes up
 };
 
-/// As measured over 500 seeds or more, and a tenth less. What is not here is only counted.
+/// As measured over 10,000 seeds: `simulator --first 1000001 --seeds 10000` prints the shares. What is not here is only
+/// counted.
 constexpr std::array rows = {
     Row{"answered in the end", 1},
-    Row{"bytes while it waits", 0.75},
-    Row{"cancel beside grant", 0.03},
-    Row{"circle refused", 0.2},
-    Row{"end beside grant", 0.035},
-    Row{"ended for taking nothing", 0.27},
-    Row{"fault: FIN", 0.45},
-    Row{"fault: RST", 0.47},
-    Row{"fault: failed write", 0.39},
-    Row{"fault: host vanishes", 0.37},
-    Row{"fault: jump of the clock", 0.85},
-    Row{"fault: not ready", 0.55},
-    Row{"fault: partial write", 0.68},
-    Row{"fault: stop reading", 0.55},
-    Row{"fault: too many", 0.3},
-    Row{"hand-over", 0.95},
+    Row{"bytes while it waits", 0.844},
+    Row{"cancel beside grant", 0.0242},
+    Row{"circle refused", 0.2556},
+    Row{"end beside grant", 0.0525},
+    Row{"ended for taking nothing", 0.2959},
+    Row{"fault: FIN", 0.5242},
+    Row{"fault: RST", 0.5219},
+    Row{"fault: failed write", 0.4329},
+    Row{"fault: host vanishes", 0.4171},
+    Row{"fault: jump of the clock", 0.8869},
+    Row{"fault: not ready", 0.5908},
+    Row{"fault: partial write", 0.6931},
+    Row{"fault: stop reading", 0.5704},
+    Row{"fault: too many", 0.3428},
+    Row{"hand-over", 0.9997},  // it came up in all of them, though nothing makes that sure
     Row{"newcomer served", 1},
-    Row{"output full", 0.4},
-    Row{"replies compared with the reference server", 0.28},
-    Row{"request between slices of an end", 0.09},
-    Row{"several timers due", 0.57},
-    Row{"switch within a handler", 0.6},
+    Row{"output full", 0.4128},
+    Row{"replies compared with the reference server", 0.2939},
+    Row{"request between slices of an end", 0.1013},
+    Row{"several timers due", 0.6176},
+    Row{"switch within a handler", 0.6724},
     Row{"table compared with the model", 1},
-    Row{"timeout beside grant", 0.1},
-    Row{"too much input", 0.065},
-    Row{"verb: cancel", 0.63},
-    Row{"verb: dump", 0.66},
-    Row{"verb: list", 0.68},
-    Row{"verb: quit", 0.43},
-    Row{"verb: ra", 0.56},
-    Row{"verb: stats", 0.39},
-    Row{"verb: who", 0.64},
-    Row{"wait timed out", 0.68},
-    Row{"waits for a mutex", 0.28},
+    Row{"timeout beside grant", 0.1082},
+    Row{"too much input", 0.1059},
+    Row{"verb: cancel", 0.6878},
+    Row{"verb: dump", 0.6946},
+    Row{"verb: list", 0.7623},
+    Row{"verb: quit", 0.4771},
+    Row{"verb: ra", 0.5956},
+    Row{"verb: stats", 0.4697},
+    Row{"verb: who", 0.6941},
+    Row{"wait timed out", 0.7305},
+    Row{"waits for a mutex", 0.3134},
 };
 
 }  // namespace
@@ -62,8 +63,14 @@ void Summary::add(const Tally& tally, std::uint64_t steps) {
   }
 }
 
-double Summary::floor(double share) const {
-  const auto runs = static_cast<double>(seeds_);
+std::vector<std::string> Summary::names() {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+double Summary::floor(std::uint64_t seeds, double share) {
+  const auto runs = static_cast<double>(seeds);
   return runs * share - 7 * std::sqrt(runs * share * (1 - share));
 }
 
@@ -72,18 +79,19 @@ std::vector<std::string> Summary::too_rare() const {
   for (const auto& [name, share] : rows) {
     const auto found = runs_.find(name);
     const double runs = found == runs_.end() ? 0 : static_cast<double>(found->second);
-    if (runs < floor(share)) rare.emplace_back(name);
+    if (runs < floor(seeds_, share)) rare.emplace_back(name);
   }
   return rare;
 }
 
 void Summary::print() const {
-  std::printf("%-40s %12s %10s %8s\n", "", "times", "in runs", "floor");
+  std::printf("%-44s %12s %10s %8s %8s\n", "", "times", "in runs", "share", "floor");
   for (const auto& [name, count] : sum_) {
-    std::printf("%-40s %12llu %10llu", name.c_str(), static_cast<unsigned long long>(count),
-                static_cast<unsigned long long>(runs_.at(name)));
+    const auto runs = static_cast<double>(runs_.at(name));
+    std::printf("%-44s %12llu %10.0f %8.4f", name.c_str(), static_cast<unsigned long long>(count), runs,
+                runs / static_cast<double>(seeds_));
     for (const auto& [situation, share] : rows) {
-      if (situation == name && floor(share) > 0) std::printf(" %8.0f", std::ceil(floor(share)));
+      if (situation == name && floor(seeds_, share) > 0) std::printf(" %8.0f", std::ceil(floor(seeds_, share)));
     }
     std::printf("\n");
   }

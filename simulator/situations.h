@@ -19,14 +19,17 @@ class Summary {
   /// measured: by chance none does once in 10^11 times.
   std::vector<std::string> too_rare() const;
 
+  /// What happened: how often, in how many runs, in which share of them, and the floor.
   void print() const;
+
+  /// The situations that have a floor, and the floor of one with this share among so many runs.
+  static std::vector<std::string> names();
+  static double floor(std::uint64_t seeds, double share);
 
   std::uint64_t seeds() const { return seeds_; }
   std::uint64_t steps() const { return steps_; }
 
  private:
-  double floor(double share) const;
-
   Tally sum_;
   Tally runs_;
   std::uint64_t seeds_ = 0;
