@@ -11,22 +11,27 @@ ROOT = Path(__file__).resolve().parent.parent
 FAULTS = ROOT / "faults"
 PROTOCOL = ROOT / "docs/protocol.md"
 
+ALSO_SHOWN_TO = re.compile(r"^# also shown to: (.*)\n", re.MULTILINE)
 CLAUSES = re.compile(r"((?:[A-Z]\d+, )*[A-Z]\d+): ")
 
 
 class Fault:
     """A patch, ahead of whose diff stand `# CLAUSES: what is wrong`, and, where only techniques of one family can
-    kill it, `# one technique: why`. Both may go on over several lines."""
+    kill it, `# one technique: why`. Both may go on over several lines. `# also shown to: NAME...` are techniques that
+    can see it besides those of its layer."""
 
     def __init__(self, name: str, text: str = "") -> None:
         self.name = name
         self.text = text
         self.files = re.findall(r"^\+\+\+ b/(\S+)$", text, re.MULTILINE)
-        words = " ".join(line[2:] for line in text.split("\n--- ", 1)[0].split("\n") if line.startswith("# "))
+        also = " ".join(ALSO_SHOWN_TO.findall(text)).split()
+        head = ALSO_SHOWN_TO.sub("", text).split("\n--- ", 1)[0]
+        words = " ".join(line[2:] for line in head.split("\n") if line.startswith("# "))
         self.comment, _, self.why_one = words.partition(" one technique: ")
         named = CLAUSES.match(self.comment)
         self.clauses = named[1].split(", ") if named else []
-        self.techniques = techniques_for(self.files) if text else TECHNIQUES
+        self.techniques = techniques_for(self.files, also) if text else TECHNIQUES
+        self.unknown_techniques = sorted(set(also) - {technique.name for technique in TECHNIQUES})
 
 
 def all_faults() -> dict[str, Fault]:
@@ -53,6 +58,8 @@ def wrong_with(fault: Fault, root: Path, clauses: list[str]) -> str:
         return "no comment says which clause it breaks, and how"
     if unknown := set(fault.clauses) - set(clauses):
         return f"there is no clause {', '.join(sorted(unknown))}"
+    if fault.unknown_techniques:
+        return f"there is no technique {', '.join(fault.unknown_techniques)}"
     for file in fault.files:
         if not re.fullmatch(r"(engine|server)/\w+(?<!_test)\.(h|cc)", file):
             return f"{file} is no file that serves"

@@ -1,6 +1,7 @@
 """What ci/faults holds against each planted fault: the techniques of docs/verification.md, each at a small size."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def layer_of(file: str) -> str:
     return "session" if SESSION_FILE.fullmatch(file) else "edge"
 
 
-def techniques_for(files: list[str]) -> list[Technique]:
-    """Those that can see a fault in these files."""
-    names = {name for file in files for name in LAYERS[layer_of(file)]}
+def techniques_for(files: list[str], also: Iterable[str] = ()) -> list[Technique]:
+    """Those that can see a fault in these files, and those of the names `also`."""
+    names = {name for file in files for name in LAYERS[layer_of(file)]}.union(also)
     return [technique for technique in TECHNIQUES if technique.name in names]

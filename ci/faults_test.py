@@ -50,6 +50,14 @@ class Patches(WithFolder):
     def wrong(self, text: str) -> str:
         return wrong_with(Fault("open_door", text), self.root, CLAUSES)
 
+    def test_a_patch_that_is_shown_to_one_technique_more(self) -> None:
+        text = PATCH.replace("open.\n", "open.\n# also shown to: e2e\n", 1)
+        self.assertEqual(self.wrong(text), "")
+        shown, more = Fault("open_door", PATCH), Fault("open_door", text)
+        self.assertEqual(more.comment, shown.comment)
+        self.assertEqual({t.name for t in more.techniques} - {t.name for t in shown.techniques}, {"e2e"})
+        self.assertEqual(self.wrong(text.replace("e2e", "guessing")), "there is no technique guessing")
+
     def test_a_patch_that_applies(self) -> None:
         fault = Fault("open_door", PATCH)
         self.assertEqual(self.wrong(PATCH), "")

@@ -299,6 +299,28 @@ class MaxLocks(DaemonTestCase):
         client.expect_bytes(b"".join(b"1 Lock Get Success: %d\n" % number for number in range(20000)))
 
 
+class ManyLocks(DaemonTestCase):
+    def test_X1_L5_each_of_5000_locks_is_held_and_listed_once(self) -> None:
+        daemon = self.daemon("--threads", "1")
+        keys = [f"the lock number {number} of many" for number in range(5000)]
+        holder, other = self.connect(daemon), self.connect(daemon)
+        for client, reply in ((holder, "1 Lock Get Success: "), (other, "0 Lock Get Failure: ")):
+            client.send("".join(f"g {key}\n" for key in keys))
+            client.expect_bytes("".join(f"{reply}{key}\n" for key in keys).encode())
+        listed = other.listing("d")
+        self.assertEqual(sorted(listed), sorted(f"{key}: {holder.address}".encode() for key in keys))
+
+    def test_H1_H2_H3_300_hold_one_lock(self) -> None:
+        daemon = self.daemon("--threads", "1")
+        holders = [self.connect(daemon) for _ in range(300)]
+        for number, holder in enumerate(holders, 1):
+            holder.expect("sg pool", f"{number} Shared Lock Get Success: pool")
+        holders[0].expect("si pool", "300 Shared Lock Is Locked: pool")
+        for holder in holders:
+            holder.expect("sr pool", "1 Shared Lock Release Success: pool")
+        holders[0].expect("si pool", "0 Shared Lock Not Locked: pool")
+
+
 class Lookers(DaemonTestCase):
     """Statistics or dump during traffic kills the server."""
 
