@@ -30,7 +30,7 @@ bool is_success(const model::Reply& reply) {
 
 }  // namespace
 
-// The shares are means over 1000 seeds with 100 sequences each, as `conformance_test --measure 1000` prints them, beside
+// The shares are means over 1000 seeds with 100 sequences each, as `conformance_test --measure 1000` prints them beside
 // the deviation from seed to seed. Who changes the generator measures again.
 const std::array<SituationRow, situation_count> situation_table = {{
     {Situation::get_of_another_s, "get of another's lock", 0.4010},

@@ -299,6 +299,22 @@ class MaxLocks(DaemonTestCase):
         client.expect_bytes(b"".join(b"1 Lock Get Success: %d\n" % number for number in range(20000)))
 
 
+class ManyWaiters(DaemonTestCase):
+    CROWD = 200  # more than a thread tells at once
+
+    def test_W4_C2_a_crowd_that_one_release_lets_through_is_told_to_the_last(self) -> None:
+        daemon = self.daemon("--threads", "1")
+        holder, head = self.connect(daemon), self.connect(daemon)
+        holder.expect("sgl 1 pool", "1 Shared Lock Get Success: pool")
+        crowd = [head] + [self.connect(daemon) for _ in range(self.CROWD)]
+        for number, client in enumerate(crowd, 1):
+            client.send(f"sgw {1 if client is head else 1000} 60000 pool\n")
+            eventually(lambda: holder.ask("siw pool") == f"{number} Shared Lock Waiters: pool".encode(), 10, "in line")
+        holder.expect("sr pool", "1 Shared Lock Release Success: pool")
+        for number, client in enumerate(crowd, 1):
+            client.expect_lines(f"{number} Shared Lock Get Success: pool")
+
+
 class ManyLocks(DaemonTestCase):
     def test_X1_L5_each_of_5000_locks_is_held_and_listed_once(self) -> None:
         daemon = self.daemon("--threads", "1")
