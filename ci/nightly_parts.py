@@ -137,8 +137,8 @@ PARTS = [
         "V4, V5, V6, V7",
         "engine and model agree on random sequences, drawn anew each night, in which each named situation came up; and "
         "when all sessions have ended, the engine is as a new one, and keeps no more memory than after its first locks",
-        "one million sequences; the profiles of proptests/swarm.cc; a situation's floor is 7 standard deviations below "
-        "its mean",
+        "one million sequences; the profiles of proptests/swarm.cc; a situation's floor is 7 deviations below its "
+        "mean, as proptests/floor.h says",
         ["RC_PARAMS=\"max_success=1000000 $RC_PARAMS\" build/release/proptests/conformance_test"],
         {"sequences": Figure(r"^(\d+) sequences; situation", 1_000_000),
          "at rest as at the start": Figure(r"^(\d+) sequences at rest")},

@@ -2,8 +2,9 @@
 #include "proptests/situations.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
+
+#include "proptests/floor.h"
 
 namespace lockd::proptests {
 namespace {
@@ -29,6 +30,8 @@ bool is_success(const model::Reply& reply) {
 }
 
 }  // namespace
+
+constexpr std::uint64_t sequences_measured = 100'000;
 
 // The shares are means over 1000 seeds with 100 sequences each, as `conformance_test --measure 1000` prints them beside
 // the deviation from seed to seed. Who changes the generator measures again.
@@ -287,8 +290,7 @@ void SituationTally::add(const std::bitset<situation_count>& seen) {
 }
 
 double SituationTally::floor(const SituationRow& row) const {
-  const auto n = static_cast<double>(sequence_count_);
-  return n * row.share - 7 * std::sqrt(n * row.share * (1 - row.share));
+  return floor_of(sequence_count_, row.share, sequences_measured);
 }
 
 std::vector<std::string_view> SituationTally::too_rare() const {

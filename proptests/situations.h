@@ -136,9 +136,7 @@ class SituationTally {
   std::uint64_t sequence_count() const { return sequence_count_; }
   std::uint64_t count(Situation situation) const { return counts_.at(static_cast<std::size_t>(situation)); }
 
-  /// Sequences are drawn independently, so the count of a situation with share p among n has a standard deviation of
-  /// sqrt(n p (1 - p)), or less where p changes from one to the next. The floor is 7 of these below the mean: by chance
-  /// a count falls short once in 10^11 runs, and never where that is below zero.
+  /// See floor_of().
   double floor(const SituationRow& row) const;
 
   /// Those below their floors.

@@ -5,15 +5,21 @@
 #include <cstdio>
 #include <string_view>
 
+#include "proptests/floor.h"
+
 namespace lockd::simulator {
 namespace {
+
+using proptests::floor_of;
 
 struct Row {
   std::string_view name;
   double share;  // of runs in which it comes up
 };
 
-/// As measured over 10,000 seeds: `simulator --first 1000001 --seeds 10000` prints the shares. What is not here is only
+constexpr std::uint64_t seeds_measured = 10'000;
+
+/// As measured over so many: `simulator --first 1000001 --seeds 10000` prints the shares. What is not here is only
 /// counted.
 constexpr std::array rows = {
     Row{"answered in the end", 1},
@@ -69,17 +75,12 @@ std::vector<std::string> Summary::names() {
   return names;
 }
 
-double Summary::floor(std::uint64_t seeds, double share) {
-  const auto runs = static_cast<double>(seeds);
-  return runs * share - 7 * std::sqrt(runs * share * (1 - share));
-}
-
 std::vector<std::string> Summary::too_rare() const {
   std::vector<std::string> rare;
   for (const auto& [name, share] : rows) {
     const auto found = runs_.find(name);
     const double runs = found == runs_.end() ? 0 : static_cast<double>(found->second);
-    if (runs < floor(seeds_, share)) rare.emplace_back(name);
+    if (runs < floor_of(seeds_, share, seeds_measured)) rare.emplace_back(name);
   }
   return rare;
 }
@@ -91,7 +92,8 @@ void Summary::print() const {
     std::printf("%-44s %12llu %10.0f %8.4f", name.c_str(), static_cast<unsigned long long>(count), runs,
                 runs / static_cast<double>(seeds_));
     for (const auto& [situation, share] : rows) {
-      if (situation == name && floor(seeds_, share) > 0) std::printf(" %8.0f", std::ceil(floor(seeds_, share)));
+      const double floor = floor_of(seeds_, share, seeds_measured);
+      if (situation == name && floor > 0) std::printf(" %8.0f", std::ceil(floor));
     }
     std::printf("\n");
   }

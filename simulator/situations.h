@@ -15,16 +15,14 @@ class Summary {
  public:
   void add(const Tally& tally, std::uint64_t steps);
 
-  /// The situations that came up in fewer runs than the floor, which is 7 standard deviations below the share that was
-  /// measured: by chance none does once in 10^11 times.
+  /// The situations that came up in fewer runs than their floor (proptests/floor.h).
   std::vector<std::string> too_rare() const;
 
   /// What happened: how often, in how many runs, in which share of them, and the floor.
   void print() const;
 
-  /// The situations that have a floor, and the floor of one with this share among so many runs.
+  /// The situations that have a floor.
   static std::vector<std::string> names();
-  static double floor(std::uint64_t seeds, double share);
 
   std::uint64_t seeds() const { return seeds_; }
   std::uint64_t steps() const { return steps_; }
