@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <map>
 #include <ostream>
-#include <string>
 #include <string_view>
 
 #include "proptests/session_lockstep.h"
@@ -43,13 +42,12 @@ class RecordedSessions {
     bool finished = false;
   };
 
-  std::string name(std::size_t slot);
-  void say(const std::string& line);
+  void say(std::string_view ahead, std::size_t slot, std::string_view behind = {});
   void say_sent(std::size_t slot, std::string_view bytes);
 
   SessionLockstep lockstep_;
   std::ostream* scenario_;
-  std::map<std::size_t, Connection> connections_;  // the last one of each slot
+  std::map<std::size_t, Connection> connections_;  // the last one of each slot; for the scenario alone
 };
 
 }  // namespace lockd::proptests
