@@ -149,7 +149,7 @@ PARTS = [
         "relations",
         "V17",
         "five relations between two runs of the engine hold, without a model",
-        "each says what it is modulo, in proptests/relations_test.cc",
+        "each says what it is modulo, in proptests/relations.h",
         ["RC_PARAMS=\"max_success=200000 $RC_PARAMS\" build/release/proptests/relations_test"],
         {"pairs of runs": Figure(r"OK, passed (\d+) tests")},
         ["relations_test"],

@@ -4,7 +4,7 @@ to be, and on which commit and machine it was."""
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -118,10 +118,12 @@ def output_of(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def commit() -> str:
-    """With a plus sign where the tree is not what was committed."""
+def commit(but: Iterable[Path] = ()) -> str:
+    """With a plus sign where the tree is not what was committed, `but` these files."""
     name = output_of("git", "rev-parse", "--short=10", "HEAD")
-    return name + ("+" if output_of("git", "--no-optional-locks", "status", "--porcelain") else "")
+    left_out = [f":!{path.relative_to(ROOT)}" for path in but]
+    changed = output_of("git", "--no-optional-locks", "status", "--porcelain", "--", ".", *left_out)
+    return name + ("+" if changed else "")
 
 
 def today() -> str:

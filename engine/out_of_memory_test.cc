@@ -1,12 +1,7 @@
-// What the engine does when memory is out, at each single allocation, and that it keeps none when nothing is held. This
-// file replaces operator new for the whole program; the replacement is quiet unless it is armed.
+// What the engine does when memory is out, at each single allocation, and that it keeps none when nothing is held.
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -16,55 +11,9 @@
 #include "engine/line_lengths.h"
 #include "engine/lock_table.h"
 #include "engine/slab.h"
+#include "engine/test_heap.h"
 #include "engine/test_table.h"
 #include "gtest/gtest.h"
-
-// ThreadSanitizer has an operator new of its own that can't be replaced, and there is but one thread in these tests.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define LOCKD_OPERATOR_NEW_IS_TAKEN
-#endif
-#endif
-
-#ifndef LOCKD_OPERATOR_NEW_IS_TAKEN
-
-namespace {
-
-constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-
-// Of this thread alone, so that no other's allocation is hit. Both count down with each allocation: below 1 they fail.
-thread_local std::int64_t allocations_until_one_fails = never;
-thread_local std::int64_t allocations_until_all_fail = never;
-thread_local std::int64_t allocation_count = 0;
-std::atomic<std::size_t> live_bytes = 0;
-
-}  // namespace
-
-// Each block begins with its size, since operator delete is not always told it.
-void* operator new(std::size_t byte_count) {
-  ++allocation_count;
-  const bool fails = --allocations_until_one_fails == 0 || --allocations_until_all_fail <= 0;
-  auto* const block =
-      fails ? nullptr : static_cast<std::max_align_t*>(std::malloc(sizeof(std::max_align_t) + byte_count));
-  if (block == nullptr) throw std::bad_alloc();
-  std::memcpy(block, &byte_count, sizeof byte_count);
-  live_bytes += byte_count;
-  return block + 1;
-}
-
-void operator delete(void* memory) noexcept {
-  if (memory == nullptr) return;
-  auto* const block = static_cast<std::max_align_t*>(memory) - 1;
-  std::size_t byte_count = 0;
-  std::memcpy(&byte_count, block, sizeof byte_count);
-  live_bytes -= byte_count;
-  std::free(block);
-}
-
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
-void* operator new[](std::size_t byte_count) { return operator new(byte_count); }
-void operator delete[](void* memory) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace lockd::engine {
 namespace {
@@ -79,7 +28,7 @@ bool runs_out_at(std::int64_t n, Call call) {
   } catch (const std::bad_alloc&) {
     thrown = true;
   }
-  allocations_until_one_fails = never;
+  allocations_until_one_fails = never_fails;
   return thrown;
 }
 
@@ -88,7 +37,7 @@ template <class Call>
 void run_without_memory(Call call) {
   allocations_until_all_fail = 1;
   call();
-  allocations_until_all_fail = never;
+  allocations_until_all_fail = never_fails;
 }
 
 template <class Call>
@@ -416,37 +365,36 @@ TEST(OutOfMemory, S2_after_the_end_of_all_sessions_no_more_memory_is_held_than_a
     Wakeups().swap(table.woken);
   };
   take_and_end(20);
-  const std::size_t before = live_bytes;
+  const std::int64_t before = heap_bytes_in_use;
   take_and_end(100000);
   EXPECT_EQ(table.check_invariants(), std::nullopt);
   EXPECT_EQ(table.held, 0U);
-  EXPECT_LE(live_bytes, before + 16384);  // each slab's lists of chunks stay as long as they were: 16 bytes a chunk
+  EXPECT_LE(heap_bytes_in_use,
+            before + 16384);  // each slab's lists of chunks stay as long as they were: 16 bytes a chunk
 }
 
 TEST(OutOfMemory, LineLengths_gives_back_what_a_long_line_took) {
-  const std::size_t before = live_bytes;
+  const std::int64_t before = heap_bytes_in_use;
   LineLengths lengths;
   for (std::uint32_t length = 1; length <= 15000; ++length) {
     lengths.reserve(length);
     lengths.grew_to(length);
   }
   for (std::uint32_t length = 15000; length > 0; --length) lengths.shrank_to(length - 1);
-  EXPECT_LE(live_bytes, before + 8 * sizeof(std::uint32_t));
+  EXPECT_LE(heap_bytes_in_use, before + 8 * sizeof(std::uint32_t));
 }
 
 TEST(OutOfMemory, a_table_that_goes_gives_back_all_that_it_had_as_does_its_copy) {
-  const std::size_t before = live_bytes;
+  const std::int64_t before = heap_bytes_in_use;
   {
     TestTable table;
     for (const char byte : {'a', 'b', 'c'}) table.get(SessionId{1}, g(std::string(100, byte)));
     const TestTable copy(table);
-    EXPECT_GT(live_bytes, before + 6 * 100U);
+    EXPECT_GT(heap_bytes_in_use, before + 6 * 100U);
     table.release(SessionId{1}, exclusive, std::string(100, 'b'));
   }
-  EXPECT_EQ(live_bytes, before);
+  EXPECT_EQ(heap_bytes_in_use, before);
 }
 
 }  // namespace
 }  // namespace lockd::engine
-
-#endif  // LOCKD_OPERATOR_NEW_IS_TAKEN

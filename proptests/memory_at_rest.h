@@ -1,5 +1,5 @@
 // How much memory a lock table keeps when nobody holds a lock or waits for one. A program that uses this is
-// compiled with engine/test_heap.cc.
+// linked with lockd_test_heap.
 #ifndef LOCKD_PROPTESTS_MEMORY_AT_REST_H_
 #define LOCKD_PROPTESTS_MEMORY_AT_REST_H_
 
