@@ -381,7 +381,7 @@ TEST(OutOfMemory, LineLengths_gives_back_what_a_long_line_took) {
     lengths.grew_to(length);
   }
   for (std::uint32_t length = 15000; length > 0; --length) lengths.shrank_to(length - 1);
-  EXPECT_LE(heap_bytes_in_use, before + 8 * sizeof(std::uint32_t));
+  EXPECT_LE(heap_bytes_in_use, before + std::int64_t{8 * sizeof(std::uint32_t)});
 }
 
 TEST(OutOfMemory, a_table_that_goes_gives_back_all_that_it_had_as_does_its_copy) {

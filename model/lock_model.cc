@@ -11,7 +11,7 @@ namespace {
 using Replies = std::vector<Reply>;
 
 std::uint64_t token_of(const LockModel& state, SessionId session, const Lock& lock) {
-  const auto holders = state.holders(lock);
+  const auto& holders = state.holders(lock);
   const auto mine = std::ranges::find(holders, session, &Holder::session);
   return mine == holders.end() ? 0 : mine->token;
 }
@@ -278,16 +278,18 @@ Step step(LockModel state, const Event& event) {
 }
 
 SessionId LockModel::holder(const Key& key) const {
-  const auto one_or_none = holders({LockKind::exclusive, key});
+  const auto& one_or_none = holders({LockKind::exclusive, key});
   return one_or_none.empty() ? SessionId::nobody : one_or_none.front().session;
 }
 
-std::vector<Holder> LockModel::holders(const Lock& lock) const {
-  return locks.contains(lock) ? locks.at(lock).holders : std::vector<Holder>{};
+const std::vector<Holder>& LockModel::holders(const Lock& lock) const {
+  static const std::vector<Holder> none;
+  return locks.contains(lock) ? locks.at(lock).holders : none;
 }
 
-std::vector<Waiter> LockModel::line(const Lock& lock) const {
-  return locks.contains(lock) ? locks.at(lock).line : std::vector<Waiter>{};
+const std::vector<Waiter>& LockModel::line(const Lock& lock) const {
+  static const std::vector<Waiter> none;
+  return locks.contains(lock) ? locks.at(lock).line : none;
 }
 
 std::vector<Lock> LockModel::locks_of(SessionId session) const {

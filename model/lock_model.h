@@ -102,10 +102,10 @@ struct LockModel {
   std::map<LockKind, std::uint64_t> orphans = {{LockKind::exclusive, 0}, {LockKind::shared, 0}};  // L3, since the start
 
   /// Looks: who holds a key exclusively, or `nobody`; who holds a lock, in the order of taking; who is in line for it;
-  /// what a session holds; for what it waits.
+  /// what a session holds; for what it waits. References are good until the state changes.
   SessionId holder(const Key& key) const;
-  std::vector<Holder> holders(const Lock& lock) const;
-  std::vector<Waiter> line(const Lock& lock) const;
+  const std::vector<Holder>& holders(const Lock& lock) const;
+  const std::vector<Waiter>& line(const Lock& lock) const;
   std::vector<Lock> locks_of(SessionId session) const;
   std::optional<Lock> wait_of(SessionId session) const;
 

@@ -58,24 +58,21 @@ constexpr std::array<Entry, verb_count> entries{{
 // F11.
 constexpr std::array<std::string_view, 6> browser_verbs{"GET", "HEAD", "POST", "PUT", "OPTIONS", "Host:"};
 
-// F2: the words of a line are what stands between its blanks.
-std::vector<std::string_view> words_of(std::string_view line) {
+// F2: takes the next word off the front of `line`; the words of a line are what stands between its blanks. Empty where
+// there is none.
+std::string_view take_word(std::string_view& line) {
   constexpr std::string_view blanks = " \t\r\v\f";
-  std::vector<std::string_view> words;
-  words.reserve(4);
-  while (true) {
-    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-    if (line.empty()) return words;
-    words.push_back(line.substr(0, line.find_first_of(blanks)));
-    line.remove_prefix(words.back().size());
-  }
+  line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+  const auto word = line.substr(0, line.find_first_of(blanks));
+  line.remove_prefix(word.size());
+  return word;
 }
 
-// F3: the words from this one on, with one space between any two.
-std::string folded(const std::vector<std::string_view>& words, std::size_t from) {
-  std::string rest;
-  for (std::size_t i = from; i < words.size(); ++i) rest.append(i == from ? "" : " ").append(words[i]);
-  return rest;
+// F3: the words of `rest`, with one space between any two.
+std::string folded(std::string_view rest) {
+  std::string text(take_word(rest));
+  for (auto word = take_word(rest); !word.empty(); word = take_word(rest)) text.append(" ").append(word);
+  return text;
 }
 
 // F9: decimal digits, leading zeros allowed, from `least` to 2147483647.
@@ -88,22 +85,20 @@ std::optional<std::uint32_t> number_of(std::string_view word, std::uint32_t leas
   return static_cast<std::uint32_t>(number);
 }
 
-// The verb, `words[0]`, with its arguments; nothing if they are bad (F9).
-std::optional<Request> parse_command(const Entry& entry, const std::vector<std::string_view>& words) {
-  if (entry.takes == Takes::nothing && words.size() > 1) return std::nullopt;
+// The verb with its arguments, which are the words of `rest`; nothing if they are bad (F9).
+std::optional<Request> parse_command(const Entry& entry, std::string_view rest) {
+  if (entry.takes == Takes::nothing && !take_word(rest).empty()) return std::nullopt;
   Request request{LineKind::command, entry.verb, ""};
-  std::size_t next = 1;
-  const auto take_number = [&](std::uint32_t& number, std::uint32_t least) {
-    const auto taken = next < words.size() ? number_of(words[next], least) : std::nullopt;
+  const auto take_number = [&rest](std::uint32_t& number, std::uint32_t least) {
+    const auto taken = number_of(take_word(rest), least);
     number = taken.value_or(0);
-    ++next;
     return taken.has_value();
   };
   const bool limited = entry.numbers == Numbers::limit || entry.numbers == Numbers::limit_and_milliseconds;
   const bool timed = entry.numbers == Numbers::milliseconds || entry.numbers == Numbers::limit_and_milliseconds;
   if (limited && !take_number(request.limit, 1)) return std::nullopt;
   if (timed && !take_number(request.milliseconds, 0)) return std::nullopt;
-  if (entry.takes == Takes::rest) request.text = folded(words, next);
+  if (entry.takes == Takes::rest) request.text = folded(rest);
   return request;
 }
 
@@ -113,13 +108,12 @@ std::optional<Request> parse_line(std::string_view line, std::size_t line_bytes_
   line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);  // F1
   if (line.size() > line_bytes_max) return Request{LineKind::too_long, Verb::get, ""};
-  const std::vector<std::string_view> words = words_of(line);
-  if (words.empty()) return std::nullopt;
-  const std::string_view verb = words.front();
+  const std::string_view verb = take_word(line);
+  if (verb.empty()) return std::nullopt;
   if (std::ranges::count(browser_verbs, verb) > 0) return Request{LineKind::browser, Verb::get, ""};
   const auto* const entry = std::ranges::find(entries, verb, &Entry::spelling);
   if (entry == entries.end()) return Request{LineKind::unknown_verb, Verb::get, std::string(verb)};
-  auto command = parse_command(*entry, words);
+  auto command = parse_command(*entry, line);
   return command ? std::move(command) : Request{LineKind::bad_arguments, entry->verb, ""};
 }
 

@@ -165,7 +165,9 @@ std::string listed_holder(std::string_view holder) {
 
 std::string print(const Answer& answer, const Request& request, std::string_view version) {
   const auto& [outcome, words, echo] = *std::ranges::find(texts, answer.outcome, &Text::outcome);
-  std::string reply{words};
+  std::string reply;
+  reply.reserve(256);  // enough for most, so that what is appended moves nothing
+  reply = words;
   if (const auto place = reply.find('#'); place != std::string::npos) {
     reply.replace(place, 1, std::to_string(answer.number));
   }
