@@ -234,6 +234,7 @@ PARTS = [
          "operations in both": Figure(r"^(\d+) operations of"), "locks": Figure(r"^(\d+) locks:"),
          "illegal": none_of(r" (\d+) illegal,"), "undecided": none_of(r" (\d+) undecided;")},
         minutes=3,
+        alone=True,
     ),
     Part(
         "torture",
@@ -287,9 +288,10 @@ PARTS = [
         "no input was found on which sessions and engine differ from the reference server by a byte, or that a "
         "sanitizer objects to",
         "inputs of up to 192 bytes, four connections, for as long as it ran",
-        ["ci/fuzz session 720"],
+        ["ci/fuzz session 480"],
         fuzzed(10_000),
-        minutes=12,
+        minutes=8,
+        alone=True,
     ),
     Part(
         "coverage",

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 import tempfile
+import time
 import unittest
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -130,8 +131,29 @@ class Order(unittest.TestCase):
         self.assertEqual(begun, [30, 5, 2, 1])
         self.assertEqual({result["part"] for result in results}, {one.name for one in parts})
 
-    def test_a_night_is_to_take_no_more_than_72_minutes(self) -> None:
-        self.assertLessEqual(sum(one.minutes for one in PARTS) / nightly.AT_ONCE, 72)
+    def test_a_part_that_measures_has_nothing_beside_it(self) -> None:
+        parts = [part(name="measures", alone=True), part(name="also", alone=True), part(name="long", minutes=9)]
+        running: list[str] = []
+
+        def run(one: Part) -> dict:
+            running.append(one.name)
+            if one.alone:
+                self.assertEqual(running, [one.name])
+            time.sleep(0.01)  # that others would come in, were they let
+            running.remove(one.name)
+            return {"part": one.name}
+
+        with mock.patch.object(nightly, "say"):
+            results = list(nightly.run_all(parts, run))
+        self.assertEqual([result["part"] for result in results], ["measures", "also", "long"])
+
+    def test_minutes_are_added_up_for_those_alone_and_halved_for_the_others(self) -> None:
+        self.assertEqual(nightly.minutes_for([part(minutes=3, alone=True), part(minutes=4), part(minutes=2)]), 7)
+        self.assertEqual(nightly.minutes_for([part(minutes=3), part(minutes=5)]), 5)
+        self.assertEqual(nightly.minutes_for([]), 0)
+
+    def test_a_night_is_to_take_no_more_than_74_minutes(self) -> None:
+        self.assertLessEqual(nightly.minutes_for(PARTS), 74)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ class Part:
     figures: dict[str, Figure]
     targets: list[str] = field(default_factory=list)  # of build/release, to be built ahead
     minutes: int = 1  # about so long, beside another part: the longest ones begin first
+    alone: bool = False  # measures how fast something is: nothing runs beside it
     seconds_max: int | None = None  # what takes longer has not passed
     depends: tuple[str, ...] = ()  # by hand: git's patterns of the files that its result depends on; none: on all
 
