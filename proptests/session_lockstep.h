@@ -18,6 +18,7 @@
 
 #include "model/server_model.h"
 #include "model/token_rule.h"
+#include "proptests/reference_runs.h"
 #include "server/session.h"
 
 namespace lockd::proptests {
@@ -69,6 +70,7 @@ class SessionLockstep {
     const SessionId id{++last_id_};
     const std::string address = "[::1]:" + std::to_string(slot);
     clients_.emplace(slot, Client{Session(id, address, services_)});
+    const ReferenceRuns scope;
     model_.connect(id, address, 0);
   }
 
@@ -242,6 +244,7 @@ class SessionLockstep {
     executed_ = counted_requests();
     const SessionId id = client.session.id();
     const std::string_view written = std::string_view(client.out).substr(written_before);
+    const ReferenceRuns scope;
     model::ExpectedOutput expected = model_.allow(id, executed_ - executed_before);
     expected.append(follow());
     const auto [mismatch, tokens] = expected.match(written);
@@ -275,8 +278,13 @@ class SessionLockstep {
     Session& session = clients_.at(slot).session;
     while (!session.end_some(services_, budget)) check_invariants();
     require(session.end_some(services_, budget), "a session ends twice");
-    model_.reset(session.id());
+    follow_end(session.id());
     clients_.erase(slot);
+  }
+
+  void follow_end(SessionId id) {
+    const ReferenceRuns scope;
+    model_.reset(id);
   }
 
   void check_invariants() const {
