@@ -46,8 +46,10 @@ class Verdicts:
         return [mutant for mutant in self.mutants if self.verdict(mutant) == verdict]
 
     def stale_reasons(self, all_mutants: list[Mutant]) -> list[str]:
-        """Of mutants that there are not, or that are killed."""
-        survive = {mutant.key for mutant in all_mutants if self.verdict(mutant) in ("equivalent", "unseen", "due")}
+        """Of mutants that there are not, or that are killed. (What takes too long here may survive on a faster
+        machine: then its reason is needed.)"""
+        need = ("equivalent", "unseen", "due", "timeout")
+        survive = {mutant.key for mutant in all_mutants if self.verdict(mutant) in need}
         return [key for key in self.reasons if key not in survive]
 
     def per_cent(self, *equivalent: str) -> float:
