@@ -151,14 +151,23 @@ def settle(world: World) -> None:
 
 
 def crowd(world: World) -> None:
-    """As many connections as may be, and one more."""
+    """As many connections as may be, and one more. A place is free when its socket is closed, a little after `stats`
+    has stopped counting its session: who is refused in between comes again."""
     settle(world)
     room = CONNECTIONS_MAX - len(world.live())
-    lost_before = len(world.lost)
     others = [world.connect(f"crowd {i}") for i in range(room + 1)]
     served = sum(is_served(world, party) for party in others)
-    if not room - (len(world.lost) - lost_before) - 1 <= served <= room:
+    if served > room:
         raise Finding(f"{served} of {len(others)} are served, and there is room for {room}")
+
+    def is_full() -> bool:
+        nonlocal served
+        if served < room:
+            others.append(world.connect(f"crowd {len(others)}"))
+            served += is_served(world, others[-1])
+        return served >= room
+
+    eventually(is_full, f"{room} newcomers are served")
     for party in others:
         world.leave(party.name)
     settle(world)
