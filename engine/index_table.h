@@ -32,6 +32,16 @@ class IndexTable {
     }
   }
 
+  /// Asks for the cache line where this hash's run begins.
+  void prefetch(std::uint32_t hash) const noexcept {
+    if (!entries_.empty()) __builtin_prefetch(&entries_[hash & mask()]);
+  }
+
+  /// The index at which find() looks first, or no_index.
+  std::uint32_t first_of_run(std::uint32_t hash) const noexcept {
+    return entries_.empty() ? no_index : entries_[hash & mask()];
+  }
+
   /// Makes sure that the next insert() has room. Throws std::bad_alloc and changes nothing where memory is out.
   template <class HashOf>
   void reserve_one(HashOf hash_of) {
@@ -121,6 +131,9 @@ class PartitionedIndex {
   std::uint32_t find(std::uint32_t hash, Matches matches) const {
     return parts_[part(hash)].find(hash, matches);
   }
+
+  void prefetch(std::uint32_t hash) const noexcept { parts_[part(hash)].prefetch(hash); }
+  std::uint32_t first_of_run(std::uint32_t hash) const noexcept { return parts_[part(hash)].first_of_run(hash); }
 
   template <class HashOf>
   void reserve_one(std::uint32_t hash, HashOf hash_of) {

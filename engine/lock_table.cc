@@ -148,6 +148,15 @@ SessionId LockTable::blocker(SessionId session, std::uint32_t claim) const noexc
   return key.kind == LockKind::exclusive ? holder_of(key) : SessionId::nobody;
 }
 
+void LockTable::prefetch(LockKind kind, const HashedKey& key) const noexcept {
+  key_index_.prefetch(table_hash(kind, key));
+}
+
+void LockTable::prefetch_record(LockKind kind, const HashedKey& key) const noexcept {
+  const std::uint32_t likely = key_index_.first_of_run(table_hash(kind, key));
+  if (likely != no_index) keys_.prefetch(likely);
+}
+
 KindTotals LockTable::totals(LockKind kind) const {
   KindTotals totals = totals_[kind];
   totals.longest_line = line_lengths_[slot(kind)].longest();

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/hashed_key.h"
 #include "engine/index_table.h"
 #include "engine/line_lengths.h"
 #include "engine/records.h"
@@ -24,12 +25,6 @@
 #include "model/types.h"
 
 namespace lockd::engine {
-
-/// A key with its hash, so that a request hashes its key once, whoever needs it.
-struct HashedKey {
-  std::string_view bytes;
-  std::uint64_t hash = 0;
-};
 
 /// Who asks for a lock, and what is known of him outside of the table.
 struct Asker {
@@ -116,6 +111,11 @@ class LockTable {
   /// W6: who holds the exclusive lock for which the session waits as `claim`; `nobody` where it does not, be it that
   /// the claim is no more, is another's, or holds.
   SessionId blocker(SessionId session, std::uint32_t claim) const noexcept;
+
+  /// Asks for the cache lines that a request about the key will read: first that of its place in the index; when that
+  /// has come, that of its record. What the table holds, and answers, is the same without.
+  void prefetch(LockKind kind, const HashedKey& key) const noexcept;
+  void prefetch_record(LockKind kind, const HashedKey& key) const noexcept;
 
   /// L1: calls see(SessionId) for each holder of the key, in the order of taking.
   template <class See>

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "engine/check.h"
 #include "engine/lock_table.h"
@@ -97,11 +98,24 @@ class ShardedTable {
       shards_.emplace_back(config.seed, config.index_parts / config.shard_count, config.waiters_max);
   }
 
-  /// X1, H1, C1, C2, W1 in the order of W10. No answer where the session waits now, or asks for nothing (see above). A
+  /// What the requests below take: a key whose bytes last until the call. Pure.
+  HashedKey hashed(std::string_view key) const { return {key, SipHash13::hash(config_.seed, key)}; }
+
+  /// For a caller that knows several requests before it makes the first: asks for the cache lines that they will read,
+  /// so that these come at the same time. prefetch() for all of them, then prefetch_record() for all, then the
+  /// requests. Changes nothing, and no answer depends on it. Without effect where threads share the table: what it
+  /// looks at is guarded by mutexes.
+  void prefetch(LockKind kind, const HashedKey& key) const noexcept {
+    if constexpr (is_single_threaded) shards_[shard_of(key)].table.prefetch(kind, key);
+  }
+  void prefetch_record(LockKind kind, const HashedKey& key) const noexcept {
+    if constexpr (is_single_threaded) shards_[shard_of(key)].table.prefetch_record(kind, key);
+  }
+
+  /// X1, H1, C1, C2, W1 in the order of W10. `key`: get.key, hashed. No answer where the session waits now, or asks for nothing (see above). A
   /// get that may not wait fails as `g` and `sgl` do. std::bad_alloc where memory is out; nothing has changed then.
-  std::optional<Answer> get(SessionLocks& session, const Get& get, Moment now) {
+  std::optional<Answer> get(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
     if (!may_ask(session)) return std::nullopt;
-    const HashedKey key = hashed(get.key);
     const std::uint32_t at = shard_of(key);
     session.touch(at);  // before it enters a line, so that its end finds a grant in flight
     const Result result = try_get(shards_[at], session, get, key.hash, Circles::unknown, now);
@@ -109,33 +123,46 @@ class ShardedTable {
     if (is_undecided) return wait_unless_in_circle(session, get, key, now);
     return apply(session, get.kind, at, result);
   }
+  std::optional<Answer> get(SessionLocks& session, const Get& get, Moment now) {
+    return this->get(session, get, hashed(get.key), now);
+  }
 
   /// X2, H2, W4. std::bad_alloc where memory is out; nothing has changed then.
-  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key_bytes, Moment now,
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, const HashedKey& key, Moment now,
                                 Wakeups& wakeups) {
     if (!may_ask(session)) return std::nullopt;
-    const HashedKey key = hashed(key_bytes);
     const std::uint32_t at = shard_of(key);
     const std::lock_guard lock(shards_[at].mutex);
     return apply(session, kind, at, shards_[at].table.release(kind, session.id, key, now, wakeups));
   }
 
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key, Moment now,
+                                Wakeups& wakeups) {
+    return release(session, kind, hashed(key), now, wakeups);
+  }
+
   /// X3, H3.
-  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    return look(session, key_bytes,
-                [&](const LockTable& table, const HashedKey& key) { return table.inspect(kind, key); });
+  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, const HashedKey& key) const {
+    return look(session, key, [&](const LockTable& table) { return table.inspect(kind, key); });
+  }
+  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key) const {
+    return inspect(session, kind, hashed(key));
   }
 
   /// W8.
-  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    return look(session, key_bytes,
-                [&](const LockTable& table, const HashedKey& key) { return table.inspect_line(kind, key); });
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, const HashedKey& key) const {
+    return look(session, key, [&](const LockTable& table) { return table.inspect_line(kind, key); });
+  }
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key) const {
+    return inspect_line(session, kind, hashed(key));
   }
 
   /// T2.
-  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    return look(session, key_bytes,
-                [&](const LockTable& table, const HashedKey& key) { return table.token(kind, session.id, key); });
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, const HashedKey& key) const {
+    return look(session, key, [&](const LockTable& table) { return table.token(kind, session.id, key); });
+  }
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key) const {
+    return token(session, kind, hashed(key));
   }
 
   /// E1 in slices: releases up to `budget` of the session's locks, which count as no orphans. Returns how many; fewer
@@ -245,10 +272,10 @@ class ShardedTable {
     LockTable table;  // guarded by mutex
   };
 
+  static constexpr bool is_single_threaded = std::is_same_v<Mutex, NullMutex>;
+
   /// Whether it is known of a request that its wait would close no circle (W6).
   enum class Circles : std::uint8_t { unknown, none };
-
-  HashedKey hashed(std::string_view key) const { return {key, SipHash13::hash(config_.seed, key)}; }
 
   /// By the high half of the hash; LockTable uses the low one.
   std::uint32_t shard_of(const HashedKey& key) const {
@@ -345,12 +372,11 @@ class ShardedTable {
   }
 
   template <class Look>
-  std::optional<Answer> look(const SessionLocks& session, std::string_view key_bytes, Look look_at) const {
+  std::optional<Answer> look(const SessionLocks& session, const HashedKey& key, Look look_at) const {
     if (!may_ask(session)) return std::nullopt;
-    const HashedKey key = hashed(key_bytes);
     const Shard& shard = shards_[shard_of(key)];
     const std::lock_guard lock(shard.mutex);
-    return look_at(shard.table, key);
+    return look_at(shard.table);
   }
 
   /// slice(table): the place in that table to go on from.
