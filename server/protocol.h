@@ -62,6 +62,15 @@ class Parser {
   /// than line_bytes_max + 1 bytes unconsumed where it found no line: of a longer one it consumes all there is (F6).
   Result next(std::string_view input);
 
+  /// To look ahead: the same for whole lines alone, after a next() that found one, `input` following that. Where it
+  /// finds none, and consumes nothing that matters, the next call is next() again with what follows any of the lines
+  /// found so far: the parser remembers nothing of whole lines. `text`s that earlier calls found stay, unless
+  /// has_folded().
+  Result next_whole(std::string_view input);
+
+  /// The last line's `text` lies in the parser. The next call is next() then.
+  bool has_folded() const { return !scratch_.empty(); }
+
   std::size_t line_bytes_max() const { return line_bytes_max_; }
 
  private:
