@@ -11,7 +11,7 @@
 
 namespace lockd::simulator {
 
-/// What Connection uses of boost::asio::steady_timer. A wait that is canceled has its handler called with an error, one
+/// What server::Deadlines uses of boost::asio::steady_timer. A wait that is canceled has its handler called with an
 /// that has fired already, without (fire()): the handler may come long after.
 class Timer {
  public:
