@@ -143,6 +143,12 @@ bool take_number(std::string_view& rest, std::uint32_t least, std::uint32_t& num
   return !word.empty() && value >= least;
 }
 
+bool take_numbers(Numbers which, std::string_view& rest, ParsedLine& line) {
+  const bool limited = which == Numbers::limit || which == Numbers::limit_and_milliseconds;
+  const bool timed = which == Numbers::milliseconds || which == Numbers::limit_and_milliseconds;
+  return (!limited || take_number(rest, 1, line.limit)) && (!timed || take_number(rest, 0, line.milliseconds));
+}
+
 /// F11: what a browser's request, and the line after it, begin with.
 bool is_browser(std::string_view verb) {
   constexpr std::array<std::string_view, 6> words = {"GET", "HEAD", "POST", "PUT", "OPTIONS", "Host:"};
@@ -172,23 +178,30 @@ bool has_low_byte(std::string_view bytes) {
 }  // namespace
 
 Parser::Result Parser::next(std::string_view input) {
-  if (!scratch_.empty()) std::string().swap(scratch_);  // its memory too
-  Result result = next_whole(input);
-  if (!result.line) result.consumed += discard_if_too_long(input.substr(result.consumed));
+  Result result;
+  ParsedLine line;
+  if (next(input, result.consumed, line)) result.line = line;
   return result;
 }
 
-Parser::Result Parser::next_whole(std::string_view input) {
-  std::size_t consumed = 0;
-  while (true) {
+bool Parser::next(std::string_view input, std::size_t& consumed, ParsedLine& line) {
+  if (!scratch_.empty()) std::string().swap(scratch_);  // its memory too
+  if (next_whole(input, consumed, line)) return true;
+  consumed += discard_if_too_long(input.substr(consumed));
+  return false;
+}
+
+bool Parser::next_whole(std::string_view input, std::size_t& consumed, ParsedLine& line) {
+  while (consumed < input.size()) {
     const std::string_view rest = input.substr(consumed);
     LOCKD_CHECK(searched_ <= rest.size(), "the input begins with what was not consumed");
     const std::size_t line_feed = rest.find('\n', searched_);
-    if (line_feed == std::string_view::npos) return {consumed, std::nullopt};
+    if (line_feed == std::string_view::npos) return false;
     consumed += line_feed + 1;
     searched_ = 0;
-    if (const auto line = parse(rest.substr(0, line_feed))) return {consumed, line};
+    if (parse(rest.substr(0, line_feed), line)) return true;
   }
+  return false;
 }
 
 /// How much of a line without its LF can be forgotten: all of it, once nothing that may follow can bring it back within
@@ -205,44 +218,41 @@ std::size_t Parser::discard_if_too_long(std::string_view rest) {
   return rest.size();
 }
 
-/// A whole line without its LF; nothing if it is blank.
-std::optional<ParsedLine> Parser::parse(std::string_view line) {
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  const bool too_long = discarding_ || line.size() > line_bytes_max_;
+/// A whole line without its LF. False if it is blank.
+bool Parser::parse(std::string_view bytes, ParsedLine& line) {
+  if (bytes.ends_with('\r')) bytes.remove_suffix(1);
+  const bool too_long = discarding_ || bytes.size() > line_bytes_max_;
   discarding_ = false;
-  if (too_long) return ParsedLine{LineKind::too_long};
-  const std::string_view words = without_outer_blanks(line);
-  if (words.empty()) return std::nullopt;
-  return parse_words(words);
+  if (too_long) {
+    line = {LineKind::too_long};
+    return true;
+  }
+  const std::string_view words = without_outer_blanks(bytes);
+  if (words.empty()) return false;
+  parse_words(words, line);
+  return true;
 }
 
-ParsedLine Parser::parse_words(std::string_view words) {
+void Parser::parse_words(std::string_view words, ParsedLine& line) {
   std::string_view rest = words;
   const Word name = take_word(rest);
   const VerbRow* const row = name.bytes.size() <= short_word_bytes_max ? verb_index.find(name.number) : nullptr;
-  if (row == nullptr) return unknown(name.bytes);
-  switch (row->takes) {
-    case Takes::text:
-      return parse_arguments(*row, rest);
-    case Takes::nothing:
-      if (!rest.empty()) return {LineKind::bad_arguments, row->verb};
-      return {LineKind::command, row->verb};
-    case Takes::words_ignored:
-      return {LineKind::command, row->verb};
+  if (row == nullptr) {
+    line = unknown(name.bytes);
+    return;
   }
-  LOCKD_CHECK(false, "each verb takes something that is known");
+  line = {LineKind::command, row->verb};
+  if (row->takes == Takes::text) return parse_arguments(*row, rest, line);
+  if (row->takes == Takes::nothing && !rest.empty()) line.kind = LineKind::bad_arguments;
 }
 
 /// What follows a verb that takes something: its numbers, then a text that may be empty.
-ParsedLine Parser::parse_arguments(const VerbRow& row, std::string_view rest) {
-  ParsedLine line{LineKind::command, row.verb};
-  const bool limited = row.numbers == Numbers::limit || row.numbers == Numbers::limit_and_milliseconds;
-  const bool timed = row.numbers == Numbers::milliseconds || row.numbers == Numbers::limit_and_milliseconds;
-  const bool good =
-      (!limited || take_number(rest, 1, line.limit)) && (!timed || take_number(rest, 0, line.milliseconds));
-  if (!good) return {LineKind::bad_arguments, row.verb};
-  line.text = folded(rest);
-  return line;
+void Parser::parse_arguments(const VerbRow& row, std::string_view rest, ParsedLine& line) {
+  if (row.numbers != Numbers::none && !take_numbers(row.numbers, rest, line)) {
+    line = {LineKind::bad_arguments, row.verb};
+  } else {
+    line.text = folded(rest);
+  }
 }
 
 /// F3. Most keys have no blank, or single spaces only: they are not copied.

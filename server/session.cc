@@ -231,14 +231,12 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
   next_ = Next::read;
   Ahead ahead;
   while (may_go_on(turn, services, out)) {
-    const std::size_t blank = read_ahead(input.substr(consumed), ahead, services);
-    if (ahead.count == 0) return consumed + blank;
-    const std::size_t begin = consumed;
+    std::size_t read = consumed;
+    read_ahead(input, read, ahead, services);
+    if (ahead.count == 0) return read;
     for (std::size_t i = 0; i < ahead.count && (i == 0 || may_go_on(turn, services, out)); ++i) {
-      Request& request = ahead.requests[i];
-      request.end += begin;
-      consumed = request.end;
-      execute(request, services, out);
+      consumed = ahead.requests[i].end;
+      execute(ahead.requests[i], services, out);
     }
   }
   return consumed;
@@ -254,22 +252,20 @@ bool Session<Mutex>::may_go_on(const TurnEnd& turn, const Services<Mutex>& servi
   return next_ == Next::read;
 }
 
-/// Reads some of the requests that the input begins with. Where there is none, returns how many bytes are done with.
+/// Reads some of the requests that the input has from `read` on.
 template <class Mutex>
-std::size_t Session<Mutex>::read_ahead(std::string_view input, Ahead& ahead, const Services<Mutex>& services) {
+void Session<Mutex>::read_ahead(std::string_view input, std::size_t& read, Ahead& ahead,
+                                const Services<Mutex>& services) {
   ahead.count = 0;
-  Parser::Result read = parser_.next(input);
-  std::size_t end = read.consumed;
-  while (read.line) {
+  bool found = parser_.next(input, read, ahead.requests[0].line);
+  while (found) {
     Request& request = ahead.requests[ahead.count++];
-    request = {*read.line, {}, end};
-    if (is_about_a_lock(*read.line)) request.key = services.table.hashed(read.line->text);
-    if (end == input.size() || ahead.count == Ahead::size_max || parser_.has_folded()) break;
-    read = parser_.next_whole(input.substr(end));
-    end += read.consumed;
+    request.end = read;
+    if (is_about_a_lock(request.line)) request.key = services.table.hashed(request.line.text);
+    if (ahead.count == Ahead::size_max || parser_.has_folded()) break;
+    found = parser_.next_whole(input, read, ahead.requests[ahead.count].line);
   }
   if (ahead.count > 1) prefetch(ahead, services);
-  return end;
 }
 
 template <class Mutex>

@@ -109,7 +109,7 @@ class Session {
   std::size_t execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
                           std::string& out);
   bool may_go_on(const TurnEnd& turn, const Services<Mutex>& services, const std::string& out);
-  std::size_t read_ahead(std::string_view input, Ahead& ahead, const Services<Mutex>& services);
+  void read_ahead(std::string_view input, std::size_t& read, Ahead& ahead, const Services<Mutex>& services);
   void prefetch(const Ahead& ahead, const Services<Mutex>& services);
   void execute(const Request& request, const Services<Mutex>& services, std::string& out);
   void execute_command(const Request& request, const Services<Mutex>& services, std::string& out);
