@@ -30,7 +30,6 @@ template <class Mutex>
 class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
  public:
   using Socket = typename Edge<Mutex>::Socket;
-  using Timer = typename Edge<Mutex>::Timer;
 
   /// `population`: those of its kind, itself included, while it lives. Outlives it.
   Connection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population);
@@ -55,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   enum class Phase : std::uint8_t { serving, ending, closing, closed };
 
   using Error = boost::system::error_code;
+  using Deadline = typename Worker<Mutex>::Expiries::Deadline;
 
   /// A handler for a pending operation, which keeps the connection alive and is not called any more once it is closed.
   template <class Handler>
@@ -83,6 +83,8 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   void say_goodbye();
   void close();
 
+  template <void (Connection::*Expired)()>
+  static void expired(Connection& self) noexcept;
   void set_deadline(std::chrono::seconds delay);
   void on_deadline();
 
@@ -91,8 +93,8 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   Socket socket_;
   std::optional<Session<Mutex>> session_;  // none if refused
   std::string unsent_;                     // replies that the kernel did not take yet
-  std::unique_ptr<Timer> deadline_;        // while replies wait for the peer, and while closing
-  std::unique_ptr<Timer> wait_;            // while the session waits (W1)
+  Deadline deadline_;                      // while replies wait for the peer, and while closing
+  Deadline wait_;                          // while the session waits (W1)
   Next next_ = Next::read;
   Phase phase_ = Phase::serving;
   bool reading_ = false;       // a wait for input is pending

@@ -168,10 +168,13 @@ class Server {
  private:
   std::vector<std::unique_ptr<Worker<Mutex>>> make_workers() {
     std::vector<std::unique_ptr<Worker<Mutex>>> workers;
-    for (std::uint32_t i = 0; i < options_.threads; ++i) {
-      const Services<Mutex> services{options_.settings, table_, registry_, statistics_[i], statistics_, turns_[i]};
-      auto& worker = workers.emplace_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, i));
-      const Socket first_of_context(worker->context);  // opens its epoll now, not when descriptors may have run out
+    try {
+      for (std::uint32_t i = 0; i < options_.threads; ++i) {
+        const Services<Mutex> services{options_.settings, table_, registry_, statistics_[i], statistics_, turns_[i]};
+        workers.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, i));
+      }
+    } catch (const std::exception& error) {
+      throw std::runtime_error("--threads " + std::to_string(options_.threads) + ": " + reason(error));
     }
     for (const auto& worker : workers) {
       worker->team.clear();
@@ -256,7 +259,7 @@ class Server {
     const std::string address = peer_address(peer, id);
     spdlog::debug("session {} from {}", last_session_, address);
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), served_);
+    const auto connection = make_connection(worker, socket, served_);
     asio::post(worker.context, [=] { connection->serve(id, address); });
   }
 
@@ -269,8 +272,14 @@ class Server {
       return;
     }
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), refused_);
+    const auto connection = make_connection(worker, socket, refused_);
     asio::post(worker.context, [connection] { connection->refuse(); });
+  }
+
+  static std::shared_ptr<Connection<Mutex>> make_connection(Worker<Mutex>& worker, Socket& socket,
+                                                            std::atomic<std::size_t>& population) {
+    PolledSocket polled(worker.poller, socket.release());
+    return std::make_shared<Connection<Mutex>>(worker, std::move(polled), population);
   }
 
   /// Whose thread the socket was accepted for.
