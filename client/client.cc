@@ -18,6 +18,13 @@ namespace {
 
 Error no_connection() { return {Cause::connection_lost, "this Client was moved from"}; }
 
+/// That nothing can be done with it, not even lock its mutex.
+std::optional<Error> unusable(const Connection* connection) {
+  if (connection == nullptr) return no_connection();
+  if (!connection->is_own_process()) return Connection::in_a_child();
+  return std::nullopt;
+}
+
 std::optional<Error> options_error(const Options& options) {
   const auto bad = [](const char* text) { return Error{Cause::bad_argument, text}; };
   if (options.connect_timeout < milliseconds(1) || options.connect_timeout > longest_wait)
@@ -164,34 +171,32 @@ Result<Client> Client::connect(std::string_view uri, const Options& options) {
 }
 
 void Client::close() noexcept {
-  if (connection_ && connection_->is_own_process()) connection_->close();
+  if (!unusable(connection_.get())) connection_->close();
 }
 
-bool Client::is_connected() const noexcept {
-  return connection_ && connection_->is_own_process() && !connection_->has_ended();
-}
+bool Client::is_connected() const noexcept { return !unusable(connection_.get()) && !connection_->has_ended(); }
 
 std::optional<Error> Client::loss() const {
-  if (!connection_) return no_connection();
+  if (auto error = unusable(connection_.get())) return error;
   return connection_->reason();
 }
 
 std::stop_token Client::lost() const noexcept { return connection_ ? connection_->lost() : std::stop_token(); }
 
 void Client::on_loss(std::function<void(const Error&)> fn) {
-  if (connection_) connection_->on_loss(std::move(fn));
+  if (!unusable(connection_.get())) connection_->on_loss(std::move(fn));
 }
 
 // ---- guards ----
 
 Result<Lock> Client::guard(Mode mode, const std::string& words, std::string_view key, milliseconds wait,
                            const std::stop_token& stop) {
-  if (!connection_) return no_connection();
+  if (auto error = unusable(connection_.get())) return std::move(*error);
   if (auto error = text_error("the key", key)) return std::move(*error);
   if (auto error = wait_error(wait)) return std::move(*error);
   const std::string name(key);
   if (!connection_->claim(mode, name))
-    return Error{Cause::already_guarded, quoted(key) + " is under another Lock of this Client"};
+    return Error{Cause::already_guarded, shown(key) + " is under another Lock of this Client"};
   const auto token = take_with_token(*connection_, {words, Family::get, mode}, key, {wait, stop});
   if (token) return Lock(connection_, mode, name, *token);
   connection_->give_up(mode, name);

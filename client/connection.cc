@@ -1,8 +1,6 @@
 #include "client/connection.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,9 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 
 #include "client/request.h"
+#include "client/thread.h"
 
 namespace lockd {
 
@@ -24,34 +22,15 @@ constexpr std::size_t buffer_bytes = 65536;
 
 Error ended(std::string text) { return {Cause::connection_lost, std::move(text)}; }
 
-/// All signals blocked, while a thread is started that inherits this: handlers are for the user's threads.
-class BlockedSignals {
- public:
-  BlockedSignals() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  BlockedSignals(const BlockedSignals&) = delete;
-  BlockedSignals& operator=(const BlockedSignals&) = delete;
-  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
 }  // namespace
 
 Result<std::shared_ptr<Connection>> Connection::start(Descriptor socket, const Options& options) {
   Descriptor wake = beyond_standard_streams(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return Error{Cause::unreachable, system_text(errno)};
   const auto connection = std::make_shared<Connection>(std::move(socket), std::move(wake), options);
-  const BlockedSignals blocked;
-  try {
-    connection->thread_ = std::thread([self = connection] { self->run(); });
-  } catch (const std::system_error& error) {
-    return Error{Cause::unreachable, std::string("no thread: ") + error.what()};
-  }
+  auto thread = start_thread([self = connection] { self->run(); });
+  if (!thread) return Error{Cause::unreachable, "no thread can be started to watch the connection"};
+  connection->thread_ = std::move(*thread);
   return connection;
 }
 
@@ -75,7 +54,7 @@ Connection::~Connection() {
 // ---- calls ----
 
 Result<std::vector<Lines>> Connection::exchange(const std::vector<Request>& requests, const Patience& patience) {
-  if (!is_own_process()) return ended("this process is a child of the one that connected");
+  if (!is_own_process()) return in_a_child();
   if (auto error = line_error(requests)) return std::move(*error);
   Guard guard(mutex_);
   if (auto error = take_turn(guard, patience.stop)) return std::move(*error);
@@ -92,7 +71,7 @@ Result<std::vector<Lines>> Connection::exchange(const std::vector<Request>& requ
 }
 
 Result<Lines> Connection::cancel() {
-  if (!is_own_process()) return ended("this process is a child of the one that connected");
+  if (!is_own_process()) return in_a_child();
   Guard guard(mutex_);
   if (reason_) return *reason_;
   const bool acts_now = is_taken_ && may_be_canceled_;
@@ -108,7 +87,7 @@ Result<Lines> Connection::cancel() {
 }
 
 Result<void> Connection::quit() {
-  if (!is_own_process()) return ended("this process is a child of the one that connected");
+  if (!is_own_process()) return in_a_child();
   {
     Guard guard(mutex_);
     if (auto error = take_turn(guard, {})) return std::move(*error);
@@ -207,9 +186,9 @@ void Connection::close() noexcept {
   {
     const Guard guard(mutex_);
     end_locked(ended("the client has been closed"), true);
+    if (watcher_ == std::this_thread::get_id()) return;
   }
-  if (thread_.get_id() == std::this_thread::get_id()) return;
-  const std::lock_guard joining(join_mutex_);
+  const Guard joining(join_mutex_);
   if (thread_.joinable()) thread_.join();
 }
 
@@ -256,6 +235,8 @@ void Connection::give_up(Mode mode, const std::string& key) noexcept {
 
 bool Connection::is_own_process() const noexcept { return process_ == ::getpid(); }
 
+Error Connection::in_a_child() { return ended("this process is a child of the one that connected"); }
+
 void Connection::abandon(std::shared_ptr<Connection> connection) noexcept {
   static auto& kept = *new std::deque<std::shared_ptr<Connection>>();
   ::close(connection->socket_.get());
@@ -266,6 +247,10 @@ void Connection::abandon(std::shared_ptr<Connection> connection) noexcept {
 // ---- the thread ----
 
 void Connection::run() {
+  {
+    const Guard guard(mutex_);
+    watcher_ = std::this_thread::get_id();
+  }
   watch();
   tell_of_the_end();
 }

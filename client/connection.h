@@ -80,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Whether this is the process that connected, and no child of it: a child has neither the thread nor, maybe, a
   /// mutex that anybody will ever unlock.
   bool is_own_process() const noexcept;
+  static Error in_a_child();
   /// In a child: closes the child's descriptors, and keeps the rest for ever.
   static void abandon(std::shared_ptr<Connection> connection) noexcept;
 
@@ -118,6 +119,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string outbox_;                   // what the kernel has not taken
   ReplyQueue replies_;
   Clock::time_point heard_;  // when something came last
+  std::thread::id watcher_;  // the thread, once it runs
   std::optional<Error> reason_;
   bool is_own_wish_ = false;
   bool is_told_ = false;  // functions that come now are called by who brings them
@@ -130,7 +132,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::atomic<bool> has_ended_ = false;  // reason_ is there
   std::stop_source lost_;
-  std::mutex join_mutex_;
+  std::mutex join_mutex_;  // for thread_, which one of those who close joins
   std::thread thread_;
 };
 

@@ -88,7 +88,7 @@ bool is_about(std::string_view rest, std::string_view text, std::string_view key
 
 Result<std::uint64_t> no(const No& said, std::string_view key) {
   if (!said.cause) return std::uint64_t{0};
-  return Error{*said.cause, quoted(key).append(" ").append(said.meaning)};
+  return Error{*said.cause, shown(key).append(" ").append(said.meaning)};
 }
 
 int hex_value(char digit) {
@@ -132,13 +132,13 @@ Result<std::uint64_t> judge(Family family, Mode mode, std::string_view key, std:
 }
 
 Error refusal(std::string_view line) {
-  const std::string said = "the server says " + quoted(line);
+  const std::string said = "the server says " + shown(line);
   if (line == "0 disabled") return {Cause::disabled, "this is disabled on the server"};
   if (line == "0 Too Many Connections") return {Cause::too_many_connections, "the server has too many connections"};
   for (const std::string_view text : {"0 Bad Arguments: ", "0 Line Too Long: ", "0 Unknown Command: "}) {
     if (line.starts_with(text)) return {Cause::refused, said};
   }
-  return {Cause::protocol_error, "this is no reply of lockd: " + quoted(line)};
+  return {Cause::protocol_error, "this is no reply of lockd: " + shown(line)};
 }
 
 Result<std::uint64_t> judge_released(std::string_view line) {

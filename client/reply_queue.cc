@@ -44,12 +44,12 @@ std::optional<Error> ReplyQueue::take(std::string_view bytes) {
 }
 
 std::optional<Error> ReplyQueue::deliver(std::string_view line) {
-  if (expected_.empty()) return Error{Cause::protocol_error, "the server said without being asked: " + quoted(line)};
+  if (expected_.empty()) return Error{Cause::protocol_error, "the server said without being asked: " + shown(line)};
   Reply& reply = *expected_.front();
   bool belongs = true;
   const bool is_last = ends(reply, line, belongs);
   if (belongs) reply.lines.emplace_back(line);
-  reply_bytes_ += line.size();
+  reply_bytes_ += line.size() + sizeof(std::string);
   if (!is_last) return std::nullopt;
   reply.is_whole = true;
   reply_bytes_ = 0;

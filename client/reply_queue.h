@@ -32,7 +32,7 @@ struct Reply {
 /// Replies come in the order of the requests (F5): what is expected first is filled first.
 class ReplyQueue {
  public:
-  /// reply_bytes_max: no reply may be longer, its LFs not counted.
+  /// reply_bytes_max: no reply may take more memory, each line's own included.
   explicit ReplyQueue(std::size_t reply_bytes_max) : reply_bytes_max_(reply_bytes_max) {}
 
   /// A request with such a reply is being sent.
@@ -47,7 +47,7 @@ class ReplyQueue {
   std::size_t reply_bytes_max_;
   std::deque<std::shared_ptr<Reply>> expected_;  // oldest first, none of them whole
   std::string begun_;                            // the beginning of a line
-  std::size_t reply_bytes_ = 0;                  // of the oldest one's whole lines
+  std::size_t reply_bytes_ = 0;                  // taken by the oldest one's whole lines
 };
 
 }  // namespace lockd

@@ -41,7 +41,7 @@ std::optional<Error> limit_error(std::uint32_t limit) {
   return bad_argument("the limit", " must be 1 to 2147483647");
 }
 
-std::string quoted(std::string_view key) {
+std::string shown(std::string_view key) {
   constexpr std::size_t shown_bytes_max = 64;
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string text = "\"";

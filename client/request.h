@@ -23,7 +23,7 @@ std::optional<Error> wait_error(std::chrono::milliseconds wait);
 std::optional<Error> limit_error(std::uint32_t limit);
 
 /// A key for people to read: in quotes, what a terminal does not show, `"` and `\` as `\xHH`, cut to 64 bytes.
-std::string quoted(std::string_view key);
+std::string shown(std::string_view key);
 
 }  // namespace lockd
 

@@ -16,8 +16,9 @@
 #include <future>
 #include <memory>
 #include <system_error>
-#include <thread>
 #include <vector>
+
+#include "client/thread.h"
 
 namespace lockd {
 
@@ -64,9 +65,11 @@ Resolved look_up(const std::string& host, const std::string& port, int flags) {
 
 /// Asking a name server can take as long as it likes, and can't be stopped: then its thread is left to itself.
 std::optional<Resolved> look_up_name(const Address& address, Clock::time_point deadline) {
-  std::packaged_task<Resolved()> task([address] { return look_up(address.host, address.port, 0); });
-  std::future<Resolved> resolved = task.get_future();
-  std::thread(std::move(task)).detach();
+  const auto promise = std::make_shared<std::promise<Resolved>>();
+  std::future<Resolved> resolved = promise->get_future();
+  auto thread = start_thread([address, promise] { promise->set_value(look_up(address.host, address.port, 0)); });
+  if (!thread) return Resolved{.error = EAI_MEMORY, .endpoints = {}};
+  thread->detach();
   if (resolved.wait_until(deadline) != std::future_status::ready) return std::nullopt;
   return resolved.get();
 }

@@ -33,7 +33,7 @@ struct Options {
   std::chrono::milliseconds reply_timeout{10000};
   /// The longest request line. The server's --max-line-bytes.
   std::size_t line_bytes_max = 8192;
-  /// The longest answer that is taken. One that is longer, a listing of millions, ends the connection.
+  /// The most memory that an answer may take. A longer one, a listing of millions, ends the connection.
   std::size_t reply_bytes_max = std::size_t{256} << 20;
   /// The connection's name (R2), none if empty.
   std::string name;
