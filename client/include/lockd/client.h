@@ -36,7 +36,7 @@ struct Options {
   /// The most memory that an answer may take. A longer one, a listing of millions, ends the connection.
   std::size_t reply_bytes_max = std::size_t{256} << 20;
   /// The connection's name (R2), none if empty.
-  std::string name;
+  std::string name = {};
 };
 
 /// The longest wait: 24 days.
@@ -61,7 +61,7 @@ struct KeyHolder {
 /// A connection as the server sees it (R1, R3).
 struct Identity {
   std::string address;
-  std::string name;
+  std::string name = {};
 };
 
 /// One connection. THE CONNECTION IS THE OWNER: locks taken on it belong to all who use it, last until they are
