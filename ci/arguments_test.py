@@ -10,7 +10,8 @@ from pathlib import Path
 CI = Path(__file__).resolve().parent
 BUILDERS = ("cmake", "dpkg-query", "apt-get", "run-clang-tidy-19", "clang-format-19")
 WITH_HELP = ("asserts", "bench", "check-spin", "check-style", "coverage", "faults", "format", "fuzz", "histories",
-             "ledger", "memcheck", "mutate", "nightly", "prove", "record", "simulate", "soak", "tidy", "torture")
+             "instructions", "ledger", "memcheck", "mutate", "nightly", "prove", "record", "simulate", "soak", "tidy",
+             "torture")
 
 
 class Arguments(unittest.TestCase):
