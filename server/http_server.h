@@ -60,10 +60,9 @@ class HttpServer {
   const HttpConnection::Pages pages_;
   std::atomic<bool> stopping_{false};
 
-  std::list<std::shared_ptr<HttpConnection>> connections_;  // the one whose last request is the longest ago first
-
-  boost::asio::io_context context_{1};  // what is pending in it refers to what stands before it
+  boost::asio::io_context context_{1};  // what stands before it, pending handlers refer to; what follows uses it
   Pulse pulse_;
+  std::list<std::shared_ptr<HttpConnection>> connections_;  // the one whose last request is the longest ago first
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::thread thread_;
 };

@@ -143,7 +143,7 @@ TEST_F(Metrics, X1_C1_S5_W1_W6_W7_W9_T1_acquires_by_outcome) {
 }
 
 TEST_F(Metrics, E3_histograms_are_in_seconds_and_cumulative) {
-  for (const std::uint64_t ms : {0, 1, 2, 500, 1'000'001}) snapshot.totals[LockKind::exclusive].wait_ms.count(ms);
+  for (const std::uint64_t ms : {0U, 1U, 2U, 500U, 1'000'001U}) snapshot.totals[LockKind::exclusive].wait_ms.count(ms);
   snapshot.totals[LockKind::shared].hold_ms.count(99'999);
   const std::string shown = text();
   const std::string waits = family(shown, "lockd_wait_seconds");
