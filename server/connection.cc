@@ -45,6 +45,7 @@ void Connection<Mutex>::serve(SessionId id, std::string address) {
   try {
     session_.emplace(id, std::move(address), worker_.services, worker_.home);
   } catch (const std::bad_alloc&) {
+    worker_.services.statistics.dropped_connections.count();
     spdlog::error("out of memory: a connection is dropped");
     return close();
   }

@@ -132,6 +132,7 @@ asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
       if (std::exchange(paused, false)) spdlog::info("{}: accepting goes on", uri());
       continue;
     }
+    failed_at_ = Clock::now();
     if (!paused && log.allows()) {
       paused = true;
       spdlog::warn("{}: accepting pauses: {}", uri(), error.message());

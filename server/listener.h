@@ -5,8 +5,10 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/address.h"
@@ -50,10 +52,15 @@ class Listener {
   /// The address with the port that was really taken.
   const std::string& uri() const { return uri_; }
 
+  /// Whether it accepts: not for a second after it last could not for want of descriptors or memory. (Not until it can
+  /// again: where nobody comes it does not try.) On the context's thread.
+  bool accepts() const { return !failed_at_ || Clock::now() - *failed_at_ > std::chrono::seconds(1); }
+
   /// Accepts until the context stops. Where descriptors or memory run out it logs that, pauses, and goes on by itself.
   boost::asio::awaitable<void> accept_all(AcceptHooks hooks);
 
  private:
+  using Clock = std::chrono::steady_clock;
   using Acceptor = boost::asio::basic_socket_acceptor<StreamProtocol, boost::asio::io_context::executor_type>;
 
   void open(const StreamProtocol::endpoint& endpoint);
@@ -63,6 +70,7 @@ class Listener {
   std::unique_ptr<UnixPathGuard> guard_;  // before the acceptor: released after it
   Acceptor acceptor_;
   std::string uri_;
+  std::optional<Clock::time_point> failed_at_;  // when it last could not accept
 };
 
 }  // namespace lockd::server

@@ -95,6 +95,10 @@ void add_listening_options(CLI::App& app, RawOptions& raw) {
       ->type_name("URI")
       ->delimiter(',')
       ->check(check_listen_uri);
+  app.add_option("--http", raw.options.http,
+                 "where to show metrics and health over HTTP: tcp://HOST:PORT or unix:///PATH [default: nowhere]")
+      ->type_name("URI")
+      ->check(check_listen_uri);
   app.add_option("--unix-mode", raw.unix_mode, "permission bits of Unix sockets, octal")
       ->type_name("MODE")
       ->capture_default_str()

@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -23,6 +25,7 @@
 #include "engine/check.h"
 #include "server/connection.h"
 #include "server/descriptors.h"
+#include "server/http_server.h"
 #include "server/listener.h"
 #include "server/peer_options.h"
 #include "server/stop_signals.h"
@@ -46,6 +49,8 @@ constexpr std::uint32_t shard_count<engine::NullMutex> = 1;
 
 /// S4: how many connections too many at once are given the time to read that they are. To the others it is only said.
 constexpr std::size_t farewells_max = 32;
+
+constexpr HttpLimits http_limits;
 
 engine::HashSeed random_seed() {
   engine::HashSeed seed;
@@ -140,6 +145,7 @@ class Server {
         throw std::runtime_error("--listen " + uri + ": " + reason(error));
       }
     }
+    if (!options_.http.empty()) listen_http();
     bound_connections();
   }
 
@@ -151,6 +157,7 @@ class Server {
       stop();
     });
     for (const auto& listener : listeners_) asio::co_spawn(first().context, listener->accept_all(hooks()), pass_on);
+    if (http_) http_->start();
     std::vector<std::jthread> threads;
     try {
       for (std::size_t i = 1; i < workers_.size(); ++i) threads.push_back(start_thread(*workers_[i]));
@@ -162,6 +169,7 @@ class Server {
     announce();
     run_to_the_end(first().context);
     threads.clear();  // joins them
+    if (http_) http_->stop();
     spdlog::info("shut down with {} connections", served_.load());
   }
 
@@ -187,7 +195,8 @@ class Server {
   void bound_connections() {
     constexpr std::size_t spare = 8;  // for what is opened for a moment, by us or a library
     const std::size_t limit = raise_descriptor_limit();
-    const std::size_t room = room_for_connections(limit, open_descriptors() + farewells_max + spare);
+    const std::size_t for_http = http_ ? http_limits.connections_max : 0;
+    const std::size_t room = room_for_connections(limit, open_descriptors() + farewells_max + for_http + spare);
     if (room == 0 && !options_.connections_max) {
       throw std::runtime_error("a descriptor limit of " + std::to_string(limit) + " leaves no room for connections");
     }
@@ -198,7 +207,30 @@ class Server {
   }
 
   void stop() {
+    if (http_) http_->announce_stop();
     for (const auto& worker : workers_) worker->context.stop();
+  }
+
+  void listen_http() {
+    HttpSources sources{.threads = {}, .take = [this] { return snapshot(); }, .statistics = statistics_};
+    for (const auto& worker : workers_) sources.threads.push_back(&worker->context);
+    try {
+      http_ = std::make_unique<HttpServer>(options_.http, options_.unix_mode, std::move(sources), http_limits);
+    } catch (const std::exception& error) {
+      throw std::runtime_error("--http " + options_.http + ": " + reason(error));
+    }
+  }
+
+  /// On the first worker's thread, where it is what a request may do.
+  Snapshot snapshot() {
+    return {.totals = table_.totals(),
+            .now = first().services_now().turn.now,
+            .connections = registry_.size(),
+            .connections_max = connections_max_,
+            .connections_total = last_session_,
+            .refused_total = refused_total_,
+            .dropped_total = dropped_total_,
+            .accepts = std::ranges::all_of(listeners_, [](const auto& listener) { return listener->accepts(); })};
   }
 
   static std::jthread start_thread(Worker<Mutex>& worker) {
@@ -240,6 +272,10 @@ class Server {
       std::printf("listening on %s\n", listener->uri().c_str());
       spdlog::info("listening on {}", listener->uri());
     }
+    for (const std::string& uri : http_ ? http_->uris() : std::vector<std::string>()) {
+      std::printf("listening on %s\n", uri.c_str());
+      spdlog::info("listening on {}", uri);
+    }
     if (std::fflush(stdout) != 0) spdlog::warn("stdout can't be written to: nobody is told the addresses");
     spdlog::info("lockd {} serves: {} thread{}, {} connections at most", LOCKD_VERSION, workers_.size(),
                  workers_.size() == 1 ? "" : "s", connections_max_);
@@ -247,7 +283,16 @@ class Server {
 
   AcceptHooks hooks() {
     return {[this]() -> asio::io_context& { return workers_[next_worker_]->context; },
-            [this](Socket socket, const StreamProtocol::endpoint& peer) { accept(std::move(socket), peer); }};
+            [this](Socket socket, const StreamProtocol::endpoint& peer) { accept_or_drop(std::move(socket), peer); }};
+  }
+
+  void accept_or_drop(Socket socket, const StreamProtocol::endpoint& peer) {
+    try {
+      accept(std::move(socket), peer);
+    } catch (const std::bad_alloc&) {
+      ++dropped_total_;
+      throw;
+    }
   }
 
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
@@ -264,6 +309,7 @@ class Server {
   }
 
   void refuse(Socket socket) {
+    ++refused_total_;
     if (full_log_.allows()) spdlog::warn("{} connections: no more are served for now", connections_max_);
     if (refused_.load() >= farewells_max) {
       boost::system::error_code ignored;
@@ -301,13 +347,16 @@ class Server {
   std::atomic<std::size_t> refused_{0};  // connections too many, being told so
 
   // On the first worker's thread.
-  std::uint64_t last_session_ = 0;  // S1
-  std::size_t next_worker_ = 0;     // round-robin
+  std::uint64_t last_session_ = 0;   // S1
+  std::size_t next_worker_ = 0;      // round-robin
+  std::uint64_t refused_total_ = 0;  // S4
+  std::uint64_t dropped_total_ = 0;  // for want of memory
   Throttle full_log_;
 
   std::vector<std::unique_ptr<Worker<Mutex>>> workers_;
   StopSignals signals_{first().context};              // from here on no signal leaves files behind
   std::vector<std::unique_ptr<Listener>> listeners_;  // after the workers, whose first one's context they use
+  std::unique_ptr<HttpServer> http_;                  // likewise, of all of them
 };
 
 template <class Mutex>

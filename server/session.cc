@@ -55,26 +55,41 @@ Answer answer_to(Verb verb, Answer answer) {
   return answer;
 }
 
-/// E3: which counter an answer to a get moves; none where the lock was had.
-void count(Outcome outcome, Statistics& statistics) {
+/// Why an answer to a get brings no lock; nothing where it does.
+std::optional<Failure> failure_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::lock_get_failure:
     case Outcome::shared_get_failure:
-    case Outcome::too_many_locks:
-    case Outcome::too_many_waiters:
-    case Outcome::out_of_tokens:
-      return statistics.refusals.count();
+      return Failure::busy;
     case Outcome::lock_get_timeout:
     case Outcome::shared_get_timeout:
-      return statistics.timeouts.count();
+      return Failure::timeout;
     case Outcome::lock_get_canceled:
     case Outcome::shared_get_canceled:
-      return statistics.cancels.count();
+      return Failure::canceled;
     case Outcome::lock_get_deadlock:
-      return statistics.deadlocks.count();
+      return Failure::deadlock;
+    case Outcome::too_many_locks:
+      return Failure::too_many_locks;
+    case Outcome::too_many_waiters:
+      return Failure::too_many_waiters;
+    case Outcome::out_of_tokens:
+      return Failure::out_of_tokens;
     default:
-      return;
+      return std::nullopt;
   }
+}
+
+/// E3: an answer to a get. Those that come without the lock are counted here, the others by the lock table.
+void count(LockKind kind, Outcome outcome, Statistics& statistics) {
+  if (const auto why = failure_of(outcome))
+    statistics.failed_gets[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*why)].count();
+}
+
+/// Of a wait that has ended.
+LockKind kind_of_wait(Outcome outcome) {
+  const bool shared = outcome == Outcome::shared_get_timeout || outcome == Outcome::shared_get_canceled;
+  return shared ? LockKind::shared : LockKind::exclusive;
 }
 
 }  // namespace
@@ -376,10 +391,11 @@ template <class Mutex>
 void Session<Mutex>::get(const Request& request, const Services<Mutex>& services, std::string& out) {
   const ParsedLine& line = request.line;
   const engine::Moment now = services.turn.now;
-  const auto answered = services.table.get(locks_, get_of(line), request.key, now);
+  const engine::Get asked = get_of(line);
+  const auto answered = services.table.get(locks_, asked, request.key, now);
   if (answered) {
     const Answer answer = answer_to(line.verb, *answered);
-    count(answer.outcome, services.statistics);
+    count(asked.kind, answer.outcome, services.statistics);
     return print(out, answer, line.text);
   }
   // `now` may be up to 1 ms ago, and a wait does not end before its time.
@@ -391,7 +407,7 @@ void Session<Mutex>::get(const Request& request, const Services<Mutex>& services
 /// The wait is over.
 template <class Mutex>
 void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out) {
-  count(answer.outcome, services.statistics);
+  count(kind_of_wait(answer.outcome), answer.outcome, services.statistics);
   print(out, answer, wait_->key);
   wait_.reset();
   next_ = Next::read;
