@@ -67,6 +67,12 @@ void count(Outcome outcome, Statistics& statistics) {
   }
 }
 
+/// For a thread that frames replies. A request that ends the session has none.
+template <class Mutex>
+void mark_end_of_reply(const Services<Mutex>& services, const std::string& out) {
+  if (services.turn.reply_ends != nullptr) services.turn.reply_ends->push_back(out.size());
+}
+
 }  // namespace
 
 template <class Mutex>
@@ -93,8 +99,10 @@ template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
   const TurnEnd turn = turn_end(out);
+  const bool is_in_reply = listing_ || releasing_;
   if (listing_ && listing_->go_on(services, out)) listing_.reset();
   if (releasing_) release_all(services, out);
+  if (is_in_reply && !listing_ && !releasing_) mark_end_of_reply(services, out);
   return resume(turn, services, out);
 }
 
@@ -212,6 +220,7 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
     consumed += line_bytes;
     if (!line) return consumed;
     execute(*line, consumed, services, out);
+    if (next_ == Next::read && !listing_ && !releasing_) mark_end_of_reply(services, out);
   }
 }
 
@@ -331,6 +340,7 @@ template <class Mutex>
 void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out) {
   count(answer.outcome, services.statistics);
   print(out, answer, wait_->key);
+  mark_end_of_reply(services, out);
   wait_.reset();
   next_ = Next::read;
 }
