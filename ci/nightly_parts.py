@@ -263,6 +263,17 @@ PARTS = [
         minutes=4,
     ),
     Part(
+        "websocket",
+        "e2e",
+        "npm's ws and pages in Chromium hold locks over WebSockets, by the very text that docs/websocket.md shows; "
+        "pages of other origins are refused, keys that are no UTF-8 end no connection, and a tab that is closed frees "
+        "its locks",
+        "Debian's Chromium without a screen; the packages of the lock file come from npm's registry",
+        ["ci/install-deps websocket", "server/e2e/websocket/run"],
+        {"tests": Figure(r"^# pass (\d+)", 11), "failed": none_of(r"^# fail (\d+)")},
+        ["lockd"],
+    ),
+    Part(
         "soak",
         "V7",
         "under mixed traffic from clients that come, wait and die, memory stays flat, and nothing is left",
