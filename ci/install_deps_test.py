@@ -1,6 +1,7 @@
 """Tests of ci/install-deps against a dpkg-query and an apt-get that only take notes: nothing is installed here."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -77,6 +78,12 @@ class InstallDeps(unittest.TestCase):
             self.install_deps(*arguments, missing="all")
             self.assertEqual(peers & set(self.calls()[1]), expected)
             self.assertEqual({call[-1] for call in self.calls() if call[0] == "disable"}, expected)
+
+    def test_websockets_take_a_browser_too(self) -> None:
+        self.install_deps("websocket", missing="all")
+        packages = self.calls()[1]
+        self.assertLessEqual({"g++", "libgtest-dev", "chromium"}, set(packages))
+        self.assertEqual("npm" in packages, shutil.which("npm") is None)
 
     def test_old_lists_may_do(self) -> None:
         done = self.install_deps(missing="socat", failing="update")

@@ -16,9 +16,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// S3: how long replies are still sent after a session's end, and the peer is waited for.
-constexpr std::chrono::seconds closing_time{2};
-
 bool would_block(const boost::system::error_code& error) {
   return error == asio::error::would_block || error == asio::error::try_again;
 }
@@ -53,9 +50,9 @@ void Connection<Mutex>::serve(SessionId id, std::string address) {
 }
 
 template <class Mutex>
-void Connection<Mutex>::refuse() {
+void Connection<Mutex>::refuse(std::string_view farewell) {
   phase_ = Phase::closing;
-  worker_.output.append(too_many_connections_line);
+  worker_.output.append(farewell);
   flush();
   if (phase_ == Phase::closing) close_gently();
 }

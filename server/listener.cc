@@ -71,7 +71,8 @@ UnixPathGuard::~UnixPathGuard() {
   ::close(lock_fd_);
 }
 
-Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode)
+Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode,
+                   const std::optional<std::string>& websocket_path)
     : acceptor_(context) {
   acceptor_.open(endpoint.protocol());
   if (endpoint.protocol().family() == AF_UNIX) {
@@ -83,7 +84,7 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
   acceptor_.non_blocking(true);
   // Or else Asio itself would wait for the next connection after one that was aborted, and the whole thread with it.
   acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));
-  uri_ = listen_uri(acceptor_.local_endpoint());
+  uri_ = listen_uri(acceptor_.local_endpoint(), websocket_path);
 }
 
 void Listener::open(const StreamProtocol::endpoint& endpoint) {

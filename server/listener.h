@@ -45,9 +45,10 @@ struct AcceptHooks {
 class Listener {
  public:
   /// Binds and listens, with SO_REUSEADDR and never SO_REUSEPORT: a second server on one address is refused. IPv6 is
-  /// bound V6ONLY. unix_mode: permission bits of a Unix socket, in force from the moment that it exists. Throws
-  /// boost::system::system_error or std::runtime_error.
-  Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode);
+  /// bound V6ONLY. unix_mode: permission bits of a Unix socket, in force from the moment that it exists.
+  /// websocket_path: as in ListenUri. Throws boost::system::system_error or std::runtime_error.
+  Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode,
+           const std::optional<std::string>& websocket_path = {});
 
   /// The address with the port that was really taken.
   const std::string& uri() const { return uri_; }

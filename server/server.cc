@@ -12,10 +12,12 @@
 #include <boost/asio/post.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <fstream>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -32,6 +34,7 @@
 #include "server/throttle.h"
 #include "server/token_store.h"
 #include "server/token_supply.h"
+#include "server/websocket/web_socket_connection.h"
 #include "server/worker.h"
 
 namespace lockd::server {
@@ -120,6 +123,11 @@ void pass_on(const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 }
 
+struct BoundListener {
+  std::unique_ptr<Listener> listener;
+  std::optional<WebSocketPolicy> policy;  // where it is for WebSockets
+};
+
 template <class Mutex>
 class Server {
  public:
@@ -140,7 +148,8 @@ class Server {
     if (options_.listen.empty()) listen_by_default();
     for (const std::string& uri : options_.listen) {
       try {
-        for (const auto& endpoint : resolve(parse_listen_uri(uri))) add_listener(endpoint);
+        const ListenUri parsed = parse_listen_uri(uri);
+        for (const auto& endpoint : resolve(parsed)) add_listener(endpoint, parsed.websocket_path);
       } catch (const std::exception& error) {
         throw std::runtime_error("--listen " + uri + ": " + reason(error));
       }
@@ -156,7 +165,9 @@ class Server {
       spdlog::info("signal {}: shutting down", signal);
       stop();
     });
-    for (const auto& listener : listeners_) asio::co_spawn(first().context, listener->accept_all(hooks()), pass_on);
+    for (auto& [listener, policy] : listeners_) {
+      asio::co_spawn(first().context, listener->accept_all(hooks(policy ? &*policy : nullptr)), pass_on);
+    }
     if (http_) http_->start();
     std::vector<std::jthread> threads;
     try {
@@ -247,8 +258,10 @@ class Server {
 
   Worker<Mutex>& first() { return *workers_.front(); }
 
-  void add_listener(const StreamProtocol::endpoint& endpoint) {
-    listeners_.push_back(std::make_unique<Listener>(first().context, endpoint, options_.unix_mode));
+  void add_listener(const StreamProtocol::endpoint& endpoint, const std::optional<std::string>& websocket_path = {}) {
+    BoundListener& added = listeners_.emplace_back();
+    added.listener = std::make_unique<Listener>(first().context, endpoint, options_.unix_mode, websocket_path);
+    if (websocket_path) added.policy = {.path = *websocket_path, .origins = options_.websocket_origins};
   }
 
   /// On a host without IPv6, IPv4 alone will do.
@@ -268,7 +281,7 @@ class Server {
   }
 
   void announce() {
-    for (const auto& listener : listeners_) {
+    for (const auto& [listener, policy] : listeners_) {
       std::printf("listening on %s\n", listener->uri().c_str());
       spdlog::info("listening on {}", listener->uri());
     }
@@ -281,14 +294,17 @@ class Server {
                  workers_.size() == 1 ? "" : "s", connections_max_);
   }
 
-  AcceptHooks hooks() {
+  /// policy: of a listener for WebSockets; null for others.
+  AcceptHooks hooks(const WebSocketPolicy* policy) {
     return {[this]() -> asio::io_context& { return workers_[next_worker_]->context; },
-            [this](Socket socket, const StreamProtocol::endpoint& peer) { accept_or_drop(std::move(socket), peer); }};
+            [this, policy](Socket socket, const StreamProtocol::endpoint& peer) {
+              accept_or_drop(std::move(socket), peer, policy);
+            }};
   }
 
-  void accept_or_drop(Socket socket, const StreamProtocol::endpoint& peer) {
+  void accept_or_drop(Socket socket, const StreamProtocol::endpoint& peer, const WebSocketPolicy* policy) {
     try {
-      accept(std::move(socket), peer);
+      accept(std::move(socket), peer, policy);
     } catch (const std::bad_alloc&) {
       ++dropped_total_;
       throw;
@@ -296,30 +312,41 @@ class Server {
   }
 
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
-  void accept(Socket socket, const StreamProtocol::endpoint& peer) {
+  void accept(Socket socket, const StreamProtocol::endpoint& peer, const WebSocketPolicy* policy) {
     next_worker_ = (next_worker_ + 1) % workers_.size();
-    if (served_.load() >= connections_max_) return refuse(std::move(socket));
+    if (served_.load() >= connections_max_) {
+      return refuse(std::move(socket), policy == nullptr ? too_many_connections_line : too_many_connections_response);
+    }
     set_peer_options(socket, options_.peer_timeout);
     const SessionId id{++last_session_};
     const std::string address = peer_address(peer, id);
     spdlog::debug("session {} from {}", last_session_, address);
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = make_connection(worker, socket, served_);
-    asio::post(worker.context, [=] { connection->serve(id, address); });
+    if (policy == nullptr) {
+      serve(worker, make_connection(worker, socket, served_), id, address);
+    } else {
+      serve(worker, std::make_shared<WebSocketConnection<Mutex>>(worker, std::move(socket), served_, *policy), id,
+            address);
+    }
   }
 
-  void refuse(Socket socket) {
+  template <class Connected>
+  void serve(Worker<Mutex>& worker, std::shared_ptr<Connected> connection, SessionId id, const std::string& address) {
+    asio::post(worker.context, [=, connection = std::move(connection)] { connection->serve(id, address); });
+  }
+
+  void refuse(Socket socket, std::string_view farewell) {
     ++refused_total_;
     if (full_log_.allows()) spdlog::warn("{} connections: no more are served for now", connections_max_);
     if (refused_.load() >= farewells_max) {
       boost::system::error_code ignored;
       socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(too_many_connections_line), ignored);
+      socket.write_some(asio::buffer(farewell), ignored);
       return;
     }
     Worker<Mutex>& worker = worker_of(socket);
     const auto connection = make_connection(worker, socket, refused_);
-    asio::post(worker.context, [connection] { connection->refuse(); });
+    asio::post(worker.context, [=] { connection->refuse(farewell); });
   }
 
   static std::shared_ptr<Connection<Mutex>> make_connection(Worker<Mutex>& worker, Socket& socket,
@@ -354,9 +381,9 @@ class Server {
   Throttle full_log_;
 
   std::vector<std::unique_ptr<Worker<Mutex>>> workers_;
-  StopSignals signals_{first().context};              // from here on no signal leaves files behind
-  std::vector<std::unique_ptr<Listener>> listeners_;  // after the workers, whose first one's context they use
-  std::unique_ptr<HttpServer> http_;                  // likewise, of all of them
+  StopSignals signals_{first().context};  // from here on no signal leaves files behind
+  std::deque<BoundListener> listeners_;   // after the workers, whose first one's context they use; these stay in place
+  std::unique_ptr<HttpServer> http_;      // likewise, of all of them
 };
 
 template <class Mutex>

@@ -92,6 +92,12 @@ LockKind kind_of_wait(Outcome outcome) {
   return shared ? LockKind::shared : LockKind::exclusive;
 }
 
+/// For a thread that frames replies. A request that ends the session has none.
+template <class Mutex>
+void mark_end_of_reply(const Services<Mutex>& services, const std::string& out) {
+  if (services.turn.reply_ends != nullptr) services.turn.reply_ends->push_back(out.size());
+}
+
 }  // namespace
 
 template <class Mutex>
@@ -118,8 +124,10 @@ template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
   const TurnEnd turn = turn_end(out);
+  const bool is_in_reply = listing_ || releasing_;
   if (listing_ && listing_->go_on(services, out)) listing_.reset();
   if (releasing_) release_all(services, out);
+  if (is_in_reply && !listing_ && !releasing_) mark_end_of_reply(services, out);
   return resume(turn, services, out);
 }
 
@@ -252,6 +260,7 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
     for (std::size_t i = 0; i < ahead.count && (i == 0 || may_go_on(turn, services, out)); ++i) {
       consumed = ahead.requests[i].end;
       execute(ahead.requests[i], services, out);
+      if (next_ == Next::read && !listing_ && !releasing_) mark_end_of_reply(services, out);
     }
   }
   return consumed;
@@ -409,6 +418,7 @@ template <class Mutex>
 void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out) {
   count(kind_of_wait(answer.outcome), answer.outcome, services.statistics);
   print(out, answer, wait_->key);
+  mark_end_of_reply(services, out);
   wait_.reset();
   next_ = Next::read;
 }

@@ -14,15 +14,13 @@
 #include "server/edge.h"
 #include "server/end_queue.h"
 #include "server/mailbox.h"
+#include "server/pump.h"
 #include "server/services.h"
 
 namespace lockd::server {
 
 /// A connection never reads more than this at once, so that no turn executes more (design: turns of 64 KiB).
 inline constexpr std::size_t read_bytes_max = 64 * 1024;
-
-template <class Mutex>
-class Connection;
 
 /// Of one I/O thread, and used by it alone, but for the context's and the mailbox's own thread-safe calls. Does not
 /// move: others know its address.
@@ -66,11 +64,11 @@ struct Worker {
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies
 
-  boost::unordered_flat_map<SessionId, Connection<Mutex>*> waiting;  // whose sessions wait, as long as they do
+  boost::unordered_flat_map<SessionId, Pump*> waiting;  // those whose sessions wait, as long as they do
 
   // Last, so that they go first: pending handlers and the entries of the queue own the connections.
   Context context{1};  // one thread runs it; the hint spares it some locking
-  EndQueue<Connection<Mutex>, Context> ends{context, Clock::now};
+  EndQueue<Pump, Context> ends{context, Clock::now};
   Mailbox<Mutex, Context> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
   Expiries expiries{context};
   typename Edge<Mutex>::Poller poller{context};
