@@ -1,10 +1,10 @@
 #include "server/pidfile.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -14,17 +14,10 @@ namespace lockd::server {
 
 namespace {
 
-/// 0, or why not all of the text is in the file.
-int write_whole(int fd, const std::string& text) {
-  const ssize_t written = ::write(fd, text.data(), text.size());
-  const int error = written == static_cast<ssize_t>(text.size()) ? 0 : written < 0 ? errno : ENOSPC;
-  return ::close(fd) != 0 && error == 0 ? errno : error;  // some file systems find out no earlier that they are full
-}
-
 /// What is no file, but a device, is not ours to remove.
-void remove_file(const std::string& path) {
+bool is_regular(std::FILE* file) {
   struct stat found{};
-  if (::lstat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode)) ::unlink(path.c_str());
+  return ::fstat(::fileno(file), &found) == 0 && S_ISREG(found.st_mode);
 }
 
 [[noreturn]] void refuse(const std::string& path, int error) {
@@ -35,11 +28,13 @@ void remove_file(const std::string& path) {
 
 Pidfile::Pidfile(std::string path) : path_(std::move(path)) {
   if (path_.empty()) return;
-  const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) refuse(path_, errno);
-  const int error = write_whole(fd, std::to_string(::getpid()) + "\n");
-  if (error == 0) return;
-  remove_file(path_);
+  std::FILE* const file = std::fopen(path_.c_str(), "we");
+  if (file == nullptr) refuse(path_, errno);
+  const bool can_be_removed = is_regular(file);
+  std::fprintf(file, "%d\n", ::getpid());
+  if (std::fclose(file) == 0) return;  // now all of it is written, or not
+  const int error = errno;
+  if (can_be_removed) ::unlink(path_.c_str());
   refuse(path_, error);
 }
 

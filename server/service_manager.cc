@@ -17,11 +17,12 @@ namespace {
 /// The library's errors are negative.
 std::string reason(int result) { return std::generic_category().message(-result); }
 
-/// One of the socket's properties; -1 if it has none such.
+/// One of the properties that any socket has; -1 if it is none.
 int property(int fd, int option) {
   int value = -1;
   socklen_t size = sizeof value;
-  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+  ::getsockopt(fd, SOL_SOCKET, option, &value, &size);
+  return value;
 }
 
 bool is_tcp_or_unix(int fd) {
@@ -35,7 +36,7 @@ void check(const PassedSocket& passed) {
   if (::sd_is_socket(passed.fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 || !is_tcp_or_unix(passed.fd)) {
     throw std::runtime_error(who + ": no listening TCP or Unix stream socket (ListenStream= and Accept=no make one)");
   }
-  if (property(passed.fd, SO_REUSEPORT) > 0) {  // Unix sockets have no such thing
+  if (property(passed.fd, SO_REUSEPORT) != 0) {
     throw std::runtime_error(who + ": with SO_REUSEPORT another server could share its port (ReusePort=no)");
   }
 }

@@ -35,8 +35,7 @@ Watchdog::Watchdog(std::vector<asio::io_context*> threads, std::chrono::microsec
 
 void Watchdog::wait() {
   timer_.expires_after(period_);
-  timer_.async_wait([this](const boost::system::error_code& stopped) {
-    if (stopped) return;
+  timer_.async_wait([this](const boost::system::error_code&) {
     roll_call_.call();
     wait();
   });

@@ -34,7 +34,8 @@ class RollCall {
 /// time, unless a thread is stuck.
 class Watchdog {
  public:
-  /// threads: not empty; the first one's context has the timer. timeout: more than 0.
+  /// threads: not empty; the first one's context has the timer. timeout: more than 0. As RollCall, it goes after the
+  /// contexts have run their last handler.
   Watchdog(std::vector<boost::asio::io_context*> threads, std::chrono::microseconds timeout,
            std::function<void()> all_answered);
 

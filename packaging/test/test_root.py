@@ -1,5 +1,5 @@
-"""A small Debian system to install packages in: made once by debootstrap, kept in build/test-root, and booted with systemd
-in namespaces of its own, on a layer over it that is gone when the test ends.
+"""A small Debian system to install packages in: made once by debootstrap, kept in build/test-root, and booted with
+systemd in namespaces of its own, on a layer over it that is gone when the test ends.
 
 It takes a root who may make namespaces, mounts and control groups; can_boot() says why not, where it can't.
 """
@@ -47,7 +47,8 @@ def can_boot() -> str:
         return "not root"
     if missing := [tool for tool in ("debootstrap", "unshare", "nsenter") if not shutil.which(tool)]:
         return f"{missing[0]} is not there"
-    tried = subprocess.run(["unshare", "--mount", "--pid", "--cgroup", "--fork", "true"], capture_output=True, text=True)
+    command = ["unshare", "--mount", "--pid", "--cgroup", "--fork", "true"]
+    tried = subprocess.run(command, capture_output=True, text=True)
     return tried.stderr.strip() if tried.returncode else ""
 
 

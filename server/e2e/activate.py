@@ -2,8 +2,8 @@
 
     python3 activate.py KIND:ADDRESS... -- COMMAND...
 
-KIND is tcp (ADDRESS HOST:PORT), unix (a path, or @NAME), or one of those that lockd refuses: udp, reuseport (as tcp),
-datagram (as unix), connected (one end of a pair; no address), file (a path).
+KIND is tcp (ADDRESS HOST:PORT), unix (a path, or @NAME), or one of those that lockd refuses: udp, reuseport and mptcp
+(as tcp), datagram (as unix), vsock (ADDRESS a port), connected (one end of a pair; no address), file (a path).
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import socket
 import sys
 
 FIRST_PASSED = 3
+IPPROTO_MPTCP = 262
 
 
-def internet(kind: int, address: str, *options: int) -> socket.socket:
+def internet(kind: str, address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
-    for option in (socket.SO_REUSEADDR, *options):
-        made.setsockopt(socket.SOL_SOCKET, option, 1)
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                         socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM,
+                         IPPROTO_MPTCP if kind == "mptcp" else 0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if kind == "reuseport":
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     made.bind((host.strip("[]"), int(port)))
     return made
 
@@ -30,6 +34,12 @@ def local(kind: int, address: str) -> socket.socket:
     return made
 
 
+def virtual_machine(port: str) -> socket.socket:
+    made = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+    made.bind((socket.VMADDR_CID_ANY, int(port)))
+    return made
+
+
 def descriptor(kind: str, address: str) -> int:
     if kind == "file":
         return os.open(address, os.O_RDONLY)
@@ -37,9 +47,10 @@ def descriptor(kind: str, address: str) -> int:
         return socket.socketpair()[0].detach()
     if kind in ("unix", "datagram"):
         made = local(socket.SOCK_STREAM if kind == "unix" else socket.SOCK_DGRAM, address)
+    elif kind == "vsock":
+        made = virtual_machine(address)
     else:
-        options = [socket.SO_REUSEPORT] if kind == "reuseport" else []
-        made = internet(socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM, address, *options)
+        made = internet(kind, address)
     if kind not in ("udp", "datagram"):
         made.listen()
     return made.detach()

@@ -7,16 +7,15 @@ import socket
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+import activate
 from client import Client
 from daemon import LOOPBACK, Daemon, DaemonTestCase, eventually, run_to_exit
 
-ACTIVATE = str(Path(__file__).with_name("activate.py"))
 
 
 def activated(*sockets: str) -> list[str]:
-    return [sys.executable, "-B", ACTIVATE, *sockets, "--"]
+    return [sys.executable, "-B", activate.__file__, *sockets, "--"]
 
 
 class Activation(DaemonTestCase):
@@ -113,6 +112,15 @@ class RefusedSockets(DaemonTestCase):
             with self.subTest(other):
                 why = "no listening TCP or Unix stream socket (ListenStream= and Accept=no make one)"
                 self.check_refused("tcp:127.0.0.1:0", other, names=f"LISTEN_FDS: descriptor 4 (web): {why}")
+
+    def test_stream_sockets_of_other_protocols(self) -> None:
+        for other, family, protocol in (("mptcp:127.0.0.1:0", socket.AF_INET, activate.IPPROTO_MPTCP),
+                                        (f"vsock:{socket.VMADDR_PORT_ANY}", socket.AF_VSOCK, 0)):
+            try:
+                socket.socket(family, socket.SOCK_STREAM, protocol).close()
+            except OSError as error:
+                self.skipTest(f"{other}: {error}")
+            self.check_refused(other, names="LISTEN_FDS: descriptor 3 (web): no listening TCP or Unix stream socket")
 
     def test_S1_a_port_that_another_server_could_share(self) -> None:
         self.check_refused("reuseport:127.0.0.1:0", names="LISTEN_FDS: descriptor 3 (web): with SO_REUSEPORT")
