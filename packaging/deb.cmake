@@ -4,8 +4,10 @@ set(deb ${CMAKE_CURRENT_SOURCE_DIR}/deb)
 set(made ${CMAKE_CURRENT_BINARY_DIR}/deb)
 
 set(components lockd)
+set(package_of_lockd lockd)
 if(TARGET lockd_client)
-  list(APPEND components liblockd-dev)
+  list(APPEND components dev)
+  set(package_of_dev liblockd-dev)
 endif()
 
 # What Debian's policy wants of each package: its licence, and its own changelog beside that of what is packaged.
@@ -14,10 +16,11 @@ execute_process(COMMAND gzip -9nkf ${made}/changelog.Debian COMMAND_ERROR_IS_FAT
 configure_file(${CMAKE_SOURCE_DIR}/CHANGELOG.md ${made}/changelog COPYONLY)
 execute_process(COMMAND gzip -9nkf ${made}/changelog COMMAND_ERROR_IS_FATAL ANY)
 foreach(component IN LISTS components)
+  set(package ${package_of_${component}})
   install(FILES ${deb}/copyright ${made}/changelog.Debian.gz ${made}/changelog.gz
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${component} COMPONENT ${component})
-  install(FILES ${deb}/${component}.lintian-overrides
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME ${component} COMPONENT ${component})
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} COMPONENT ${component})
+  install(FILES ${deb}/${package}.lintian-overrides
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME ${package} COMPONENT ${component})
 endforeach()
 
 set(CPACK_GENERATOR DEB)
@@ -47,11 +50,11 @@ set(CPACK_DEBIAN_LOCKD_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_LOCKD_PACKAGE_DEPENDS adduser)
 set(CPACK_DEBIAN_LOCKD_PACKAGE_CONTROL_EXTRA ${deb}/conffiles ${deb}/postinst ${deb}/prerm ${deb}/postrm)
 
-set(CPACK_COMPONENT_LIBLOCKD-DEV_DESCRIPTION "lock server with a line protocol - client library
+set(CPACK_COMPONENT_DEV_DESCRIPTION "lock server with a line protocol - client library
 Headers, the static library and the CMake package of the C++ client of lockd,
 a lock server whose locks last as long as the connection that took them.")
-set(CPACK_DEBIAN_LIBLOCKD-DEV_PACKAGE_NAME liblockd-dev)
-set(CPACK_DEBIAN_LIBLOCKD-DEV_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_LIBLOCKD-DEV_PACKAGE_SUGGESTS lockd)
+set(CPACK_DEBIAN_DEV_PACKAGE_NAME liblockd-dev)
+set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS lockd)
 
 include(CPack)
