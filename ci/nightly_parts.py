@@ -274,6 +274,17 @@ PARTS = [
         ["lockd"],
     ),
     Part(
+        "packages",
+        "e2e",
+        "the Debian packages install, serve under systemd, are restarted by its watchdog and started by its sockets, "
+        "and are purged without a trace; lintian objects to nothing; docs/quickstart.md does what it shows",
+        "Debian 12 in namespaces of this machine's kernel, booted with systemd; as root",
+        ["ci/package", "lintian --allow-root --fail-on error,warning build/package/*.deb",
+         "packaging/test/installed.py", "packaging/test/quickstart.py"],
+        {"tests": Figure(r"^Ran (\d+) tests"), "commands of the page": Figure(r"^(\d+) commands did what")} | SKIPPED,
+        minutes=1,
+    ),
+    Part(
         "soak",
         "V7",
         "under mixed traffic from clients that come, wait and die, memory stays flat, and nothing is left",

@@ -102,7 +102,11 @@ ListenUri parse_listen_uri(std::string_view uri) {
 }
 
 std::string listen_uri(const StreamProtocol::endpoint& local, const std::optional<std::string>& websocket_path) {
-  if (is_unix(local)) return "unix://" + as<asio::local::stream_protocol::endpoint>(local).path();
+  if (is_unix(local)) {
+    std::string path = as<asio::local::stream_protocol::endpoint>(local).path();
+    if (path.starts_with('\0')) path.front() = '@';  // of Linux's abstract names, as people write them
+    return "unix://" + path;
+  }
   const std::string host_port = host_and_port(as<tcp::endpoint>(local));
   return websocket_path ? "ws://" + host_port + *websocket_path : "tcp://" + host_port;
 }

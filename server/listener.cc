@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +82,18 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
     open(endpoint);
   }
   acceptor_.listen();
+  prepare_to_accept();
+}
+
+Listener::Listener(asio::io_context& context, int listening_fd) : acceptor_(context) {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof family;
+  ::getsockopt(listening_fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  acceptor_.assign(StreamProtocol(family, 0), listening_fd);
+  prepare_to_accept();
+}
+
+void Listener::prepare_to_accept() {
   acceptor_.non_blocking(true);
   // Or else Asio itself would wait for the next connection after one that was aborted, and the whole thread with it.
   acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));

@@ -50,6 +50,10 @@ class Listener {
   Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode,
            const std::optional<std::string>& websocket_path = {});
 
+  /// Takes over a socket that is bound and listens already, as passed_sockets() gives it, and closes it in the end. A
+  /// Unix socket's path stays: it is whose who bound it. Throws boost::system::system_error.
+  Listener(boost::asio::io_context& context, int listening_fd);
+
   /// The address with the port that was really taken.
   const std::string& uri() const { return uri_; }
 
@@ -64,6 +68,7 @@ class Listener {
   using Clock = std::chrono::steady_clock;
   using Acceptor = boost::asio::basic_socket_acceptor<StreamProtocol, boost::asio::io_context::executor_type>;
 
+  void prepare_to_accept();
   void open(const StreamProtocol::endpoint& endpoint);
   boost::system::error_code accept_some(const AcceptHooks& hooks);
   void open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode);

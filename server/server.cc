@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -14,10 +13,10 @@
 #include <cstdlib>
 #include <deque>
 #include <exception>
-#include <fstream>
 #include <memory>
 #include <new>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -30,10 +29,13 @@
 #include "server/http_server.h"
 #include "server/listener.h"
 #include "server/peer_options.h"
+#include "server/pidfile.h"
+#include "server/service_manager.h"
 #include "server/stop_signals.h"
 #include "server/throttle.h"
 #include "server/token_store.h"
 #include "server/token_supply.h"
+#include "server/watchdog.h"
 #include "server/websocket/web_socket_connection.h"
 #include "server/worker.h"
 
@@ -60,27 +62,6 @@ engine::HashSeed random_seed() {
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) throw std::runtime_error("no random numbers to be had");
   return seed;
 }
-
-/// The process id in a file, for as long as this object lives.
-class Pidfile {
- public:
-  explicit Pidfile(std::string path) : path_(std::move(path)) {
-    if (path_.empty()) return;
-    std::ofstream file(path_);
-    file << ::getpid() << '\n' << std::flush;
-    if (!file) throw std::runtime_error("--pidfile " + path_ + ": cannot be written");
-  }
-  Pidfile(const Pidfile&) = delete;
-  Pidfile& operator=(const Pidfile&) = delete;
-  /// Removes the file, unless another process has written it since.
-  ~Pidfile() {
-    pid_t written = 0;
-    if (std::ifstream(path_) >> written && written == ::getpid()) ::unlink(path_.c_str());
-  }
-
- private:
-  std::string path_;
-};
 
 /// T1: where the server's tokens begin and, until more are reserved, end.
 class Tokens {
@@ -131,8 +112,10 @@ struct BoundListener {
 template <class Mutex>
 class Server {
  public:
-  explicit Server(const Options& options)
+  /// passed: what passed_sockets() gave.
+  Server(const Options& options, std::vector<PassedSocket> passed)
       : options_(options),
+        passed_(std::move(passed)),
         tokens_(options.state_directory),
         table_({.seed = random_seed(),
                 .shard_count = shard_count<Mutex>,
@@ -145,11 +128,15 @@ class Server {
         workers_(make_workers()) {}
 
   void listen() {
-    if (options_.listen.empty()) listen_by_default();
+    take_passed_sockets();
+    if (options_.listen.empty() && listeners_.empty()) listen_by_default();
     for (const std::string& uri : options_.listen) {
       try {
         const ListenUri parsed = parse_listen_uri(uri);
-        for (const auto& endpoint : resolve(parsed)) add_listener(endpoint, parsed.websocket_path);
+        for (const auto& endpoint : resolve(parsed)) {
+          if (!bound_before_.contains(listen_uri(endpoint, parsed.websocket_path)))
+            add_listener(endpoint, parsed.websocket_path);
+        }
       } catch (const std::exception& error) {
         throw std::runtime_error("--listen " + uri + ": " + reason(error));
       }
@@ -163,12 +150,14 @@ class Server {
   void run() {
     signals_.async_wait([this](int signal) {
       spdlog::info("signal {}: shutting down", signal);
+      notify_service_manager("STOPPING=1\nSTATUS=Stopping after signal " + std::to_string(signal));
       stop();
     });
     for (auto& [listener, policy] : listeners_) {
       asio::co_spawn(first().context, listener->accept_all(hooks(policy ? &*policy : nullptr)), pass_on);
     }
     if (http_) http_->start();
+    const auto watchdog = make_watchdog();
     std::vector<std::jthread> threads;
     try {
       for (std::size_t i = 1; i < workers_.size(); ++i) threads.push_back(start_thread(*workers_[i]));
@@ -264,6 +253,26 @@ class Server {
     if (websocket_path) added.policy = {.path = *websocket_path, .origins = options_.websocket_origins};
   }
 
+  /// Socket activation: what the service manager listens at already takes the place of the default addresses, and of
+  /// those of --listen that it has bound.
+  void take_passed_sockets() {
+    for (const PassedSocket& passed : passed_) {
+      BoundListener& added = listeners_.emplace_back();
+      added.listener = std::make_unique<Listener>(first().context, passed.fd);
+      bound_before_.insert(added.listener->uri());
+      spdlog::info("{} was passed as {}", added.listener->uri(), passed.name);
+    }
+  }
+
+  /// Whoever watches the process hears of it as long as each thread answers. None if nobody does.
+  std::unique_ptr<Watchdog> make_watchdog() const {
+    const auto timeout = watchdog_timeout();
+    if (!timeout) return nullptr;
+    std::vector<asio::io_context*> threads;
+    for (const auto& worker : workers_) threads.push_back(&worker->context);
+    return std::make_unique<Watchdog>(threads, *timeout, [] { notify_service_manager("WATCHDOG=1"); });
+  }
+
   /// On a host without IPv6, IPv4 alone will do.
   void listen_by_default() {
     constexpr std::uint16_t port = 9999;
@@ -292,6 +301,9 @@ class Server {
     if (std::fflush(stdout) != 0) spdlog::warn("stdout can't be written to: nobody is told the addresses");
     spdlog::info("lockd {} serves: {} thread{}, {} connections at most", LOCKD_VERSION, workers_.size(),
                  workers_.size() == 1 ? "" : "s", connections_max_);
+    notify_service_manager("READY=1\nSTATUS=Serving at " + std::to_string(listeners_.size()) + " address" +
+                           (listeners_.size() == 1 ? "" : "es") + ", " + std::to_string(connections_max_) +
+                           " connections at most");
   }
 
   /// policy: of a listener for WebSockets; null for others.
@@ -364,6 +376,7 @@ class Server {
   }
 
   const Options options_;
+  const std::vector<PassedSocket> passed_;
   std::size_t connections_max_ = 0;  // S4; when all listeners are open
   const Tokens tokens_;
   engine::ShardedTable<Mutex> table_;
@@ -384,11 +397,13 @@ class Server {
   StopSignals signals_{first().context};  // from here on no signal leaves files behind
   std::deque<BoundListener> listeners_;   // after the workers, whose first one's context they use; these stay in place
   std::unique_ptr<HttpServer> http_;      // likewise, of all of them
+  std::set<std::string> bound_before_;    // addresses of those that were passed
 };
 
 template <class Mutex>
 void run(const Options& options) {
-  Server<Mutex> server(options);
+  // Ahead of all else: while nothing is open yet, no descriptor of ours can be mistaken for one that was passed.
+  Server<Mutex> server(options, passed_sockets());
   server.listen();
   const Pidfile pidfile(options.pidfile);
   server.run();

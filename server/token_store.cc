@@ -26,6 +26,14 @@ constexpr std::string_view behind_mark = " on\n";
   throw std::system_error(errno, std::generic_category(), what);
 }
 
+/// Of a new file that can't be made whole.
+[[noreturn]] void remove_and_throw_error(int directory, const std::string& what) {
+  const int error = errno;
+  ::unlinkat(directory, new_file_name, 0);
+  errno = error;
+  throw_error(what);
+}
+
 /// A descriptor that closes itself. What is no file, but a pipe, does not keep the server waiting for its other end.
 class File {
  public:
@@ -92,7 +100,7 @@ void TokenStore::set_mark(std::uint64_t mark) {
     const ssize_t written = ::write(file.fd(), text.data(), text.size());
     if (written >= 0 && static_cast<std::size_t>(written) != text.size()) errno = ENOSPC;
     const bool whole = written == static_cast<ssize_t>(text.size());
-    if (!whole || ::fsync(file.fd()) != 0) throw_error(path_ + ".new");
+    if (!whole || ::fsync(file.fd()) != 0) remove_and_throw_error(directory_fd_, path_ + ".new");
   }
   if (::renameat(directory_fd_, new_file_name, directory_fd_, file_name) != 0) throw_error(path_);
   if (::fsync(directory_fd_) != 0) throw_error(path_);

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""The Debian packages in a small system that runs systemd: installed, served, watched, activated, removed, purged.
+
+    ci/package && packaging/test/installed.py [TEST...]        # as root; the first time some minutes, for debootstrap
+"""
+
+import re
+import unittest
+
+import test_root
+from test_root import System, eventually
+
+PING = r"printf 'ping\nquit\n' | "
+BY_TCP = PING + "nc 127.0.0.1 9999"
+BY_UNIX = PING + "nc -U /run/lockd/lockd.sock"
+FETCH_TOKEN = r"printf 'g key\nt key\nquit\n' | nc 127.0.0.1 9999"
+# What dpkg, apt, systemd and the C library write about whatever is installed.
+NOTES = re.compile(r"^/(var/(log|cache|lib/(dpkg|apt|systemd))|root|run|tmp|proc|sys|dev"
+                   r"|etc/((passwd|group|g?shadow|subuid|subgid)-?|ld\.so\.cache|\.pwd\.lock))(/|$)")
+
+
+@unittest.skipIf(test_root.can_boot(), test_root.can_boot())
+class Installed(unittest.TestCase):
+    def setUp(self) -> None:
+        self.system = System()
+        self.addCleanup(self.system.stop)
+        self.run_in = self.system.run
+
+    def install(self) -> None:
+        self.run_in("apt-get install --yes ./lockd_*.deb")
+        self.check_serves()
+
+    def check_serves(self) -> None:
+        self.assertEqual(self.run_in(BY_TCP), "1 pong\n", self.log())
+
+    def wait_until_served(self) -> None:
+        eventually(lambda: self.system.ask(BY_TCP).stdout == "1 pong\n", 60, "another one serves")
+
+    def log(self) -> str:
+        return self.run_in("journalctl --no-pager --quiet --unit lockd")
+
+    def shown(self, name: str, unit: str = "lockd.service") -> str:
+        return self.run_in(f"systemctl show --value --property {name} {unit}").strip()
+
+    def files(self) -> set[str]:
+        found = self.run_in("find / -xdev").splitlines()
+        return {path for path in found if not NOTES.match(path)}
+
+    def test_it_is_started_as_its_own_user(self) -> None:
+        self.install()
+        self.assertEqual(self.shown("ActiveState"), "active")
+        self.assertRegex(self.shown("StatusText"), r"^Serving at 2 addresses, \d+ connections at most$")
+        self.assertEqual(self.run_in("ps -o user= -C lockd").strip(), "lockd")
+        self.assertEqual(self.run_in(BY_UNIX), "1 pong\n")
+        self.assertEqual(self.run_in("stat -c '%a %U %G' /run/lockd/lockd.sock"), "660 lockd lockd\n")
+        self.assertEqual(self.run_in("systemctl is-enabled lockd.service"), "enabled\n")
+        self.assertEqual(self.system.ask("systemctl is-enabled lockd.socket").stdout, "disabled\n")
+
+    def test_both_packages_install_whole(self) -> None:
+        self.run_in("apt-get install --yes ./*.deb")
+        self.check_serves()
+        self.assertEqual(self.run_in("dpkg --verify"), "")
+        self.assertEqual(self.run_in("dpkg --audit"), "")
+
+    def test_lockctl_runs_a_command_under_a_lock(self) -> None:
+        self.install()
+        if self.system.ask("command -v lockctl").returncode:
+            self.skipTest("the package has no lockctl")
+        self.assertEqual(self.run_in("lockctl ping"), "1 pong\n")
+        self.assertEqual(self.run_in("lockctl run key -- sh -c 'echo $LOCKD_KEY'"), "key\n")
+
+    def test_tokens_grow_across_restarts(self) -> None:
+        self.install()
+        first = self.token()
+        mark = int(re.search(r"\d+", self.run_in("cat /var/lib/lockd/tokens"))[0])
+        self.assertGreater(mark, first)
+        self.run_in(f"kill -KILL {self.shown('MainPID')}")
+        self.wait_until_served()
+        self.assertGreaterEqual(self.token(), mark)
+
+    def token(self) -> int:
+        return int(self.run_in(FETCH_TOKEN).splitlines()[1].split()[0])
+
+    def test_a_daemon_that_stands_still_is_restarted(self) -> None:
+        soon = r"[Service]\nWatchdogSec=1s\nTimeoutAbortSec=1s\n"
+        folder = "/etc/systemd/system/lockd.service.d"
+        self.run_in(f"mkdir -p {folder} && printf '{soon}' >{folder}/soon.conf")
+        self.install()
+        before = self.shown("MainPID")
+        self.run_in(f"kill -STOP {before}")
+        eventually(lambda: self.shown("NRestarts") == "1", 60, "it is restarted")
+        self.wait_until_served()
+        self.assertNotEqual(self.shown("MainPID"), before)
+
+    def test_a_daemon_that_crashes_is_restarted(self) -> None:
+        self.install()
+        self.run_in(f"kill -KILL {self.shown('MainPID')}")
+        self.wait_until_served()
+
+    def test_a_socket_that_is_bound_before_the_daemon(self) -> None:
+        self.install()
+        self.run_in("systemctl stop lockd.service && systemctl start lockd.socket")
+        self.assertEqual(self.shown("ActiveState"), "inactive")
+        self.check_serves()
+        self.assertEqual(self.shown("ActiveState"), "active")
+        self.assertRegex(self.shown("StatusText"), "^Serving at 2 addresses,")
+        self.run_in("systemctl restart lockd.service")
+        self.check_serves()
+        self.run_in("systemctl stop lockd.service")  # the socket's path is systemd's, and stays
+        self.assertEqual(self.run_in(BY_UNIX), "1 pong\n", self.log())
+
+    def test_a_mistake_in_the_configuration_is_one_line_in_the_journal(self) -> None:
+        self.install()
+        self.run_in("echo 'max-locks = none' >>/etc/lockd/lockd.conf")
+        self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
+        self.assertIn("lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number", self.log())
+
+    def test_an_upgrade_keeps_what_the_administrator_wrote(self) -> None:
+        self.install()
+        self.run_in("echo 'max-locks = 7' >>/etc/lockd/lockd.conf")
+        before = self.shown("MainPID")
+        self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
+        self.assertIn("max-locks = 7", self.run_in("cat /etc/lockd/lockd.conf"))
+        self.assertNotEqual(self.shown("MainPID"), before)
+        self.check_serves()
+
+    def test_removed_it_keeps_its_configuration_and_purged_it_leaves_nothing(self) -> None:
+        before = self.files()
+        self.install()
+        self.assertGreater(len(self.files() - before), 10)
+        self.run_in("apt-get remove --yes lockd")
+        self.assertEqual(self.shown("ActiveState"), "inactive")
+        self.assertEqual(self.system.ask("pgrep lockd").stdout, "")
+        self.run_in("test -f /etc/lockd/lockd.conf && test -d /var/lib/lockd")
+        self.run_in("apt-get purge --yes lockd")
+        self.assertEqual(self.files() - before, set())
+        self.assertNotEqual(self.system.ask("getent passwd lockd || getent group lockd").returncode, 0)
+        self.assertEqual(self.run_in("find /run -name '*lockd*'"), "")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
