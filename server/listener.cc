@@ -82,7 +82,7 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
     open(endpoint);
   }
   acceptor_.listen();
-  prepare_to_accept();
+  prepare_to_accept(websocket_path);
 }
 
 Listener::Listener(asio::io_context& context, int listening_fd) : acceptor_(context) {
@@ -90,10 +90,10 @@ Listener::Listener(asio::io_context& context, int listening_fd) : acceptor_(cont
   socklen_t size = sizeof family;
   ::getsockopt(listening_fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
   acceptor_.assign(StreamProtocol(family, 0), listening_fd);
-  prepare_to_accept();
+  prepare_to_accept({});
 }
 
-void Listener::prepare_to_accept() {
+void Listener::prepare_to_accept(const std::optional<std::string>& websocket_path) {
   acceptor_.non_blocking(true);
   // Or else Asio itself would wait for the next connection after one that was aborted, and the whole thread with it.
   acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));

@@ -68,7 +68,7 @@ class Listener {
   using Clock = std::chrono::steady_clock;
   using Acceptor = boost::asio::basic_socket_acceptor<StreamProtocol, boost::asio::io_context::executor_type>;
 
-  void prepare_to_accept();
+  void prepare_to_accept(const std::optional<std::string>& websocket_path);
   void open(const StreamProtocol::endpoint& endpoint);
   boost::system::error_code accept_some(const AcceptHooks& hooks);
   void open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode);

@@ -230,7 +230,7 @@ class Server {
             .connections_total = last_session_,
             .refused_total = refused_total_,
             .dropped_total = dropped_total_,
-            .accepts = std::ranges::all_of(listeners_, [](const auto& listener) { return listener->accepts(); })};
+            .accepts = std::ranges::all_of(listeners_, [](const auto& bound) { return bound.listener->accepts(); })};
   }
 
   static std::jthread start_thread(Worker<Mutex>& worker) {

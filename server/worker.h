@@ -22,6 +22,9 @@ namespace lockd::server {
 /// A connection never reads more than this at once, so that no turn executes more (design: turns of 64 KiB).
 inline constexpr std::size_t read_bytes_max = 64 * 1024;
 
+template <class Mutex>
+class Connection;
+
 /// Of one I/O thread, and used by it alone, but for the context's and the mailbox's own thread-safe calls. Does not
 /// move: others know its address.
 template <class Mutex>
