@@ -383,7 +383,7 @@ void Session<Mutex>::get(const Request& request, const Services<Mutex>& services
     return print(out, answer, line.text);
   }
   // `now` may be up to 1 ms ago, and a wait does not end before its time.
-  wait_.emplace(Wait{std::string(line.text), now + line.milliseconds + 1});
+  wait_ = services.turn.spare_waits.take(line.text, now + line.milliseconds + 1);
   services.turn.wait_begun = true;
   next_ = Next::wait;
 }
@@ -393,7 +393,7 @@ template <class Mutex>
 void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out) {
   count(answer.outcome, services.statistics);
   print(out, answer, wait_->key);
-  wait_.reset();
+  services.turn.spare_waits.give_back(std::move(wait_));
   next_ = Next::read;
 }
 
