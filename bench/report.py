@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -111,6 +112,13 @@ def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
     return "\n".join(lines)
 
 
+def summary_of(figures: list[Figure]) -> str:
+    missed = [figure for figure in figures if figure.is_missed]
+    lines = [f"{sum(figure.target is not None for figure in figures)} targets, {len(missed)} missed"]
+    return "\n".join(lines + [f"missed: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, "
+                              f"{shown_target(figure)} ({figure.verdict})" for figure in missed])
+
+
 HOW_TO_READ = """\
 A ratio is the median over pairs of rounds, one of each side right after the other, with the interval in which the
 median lies with a confidence of 95 % or more, by order statistics. "Measured" is by the server's processor time for a
@@ -142,35 +150,39 @@ def text_of(kept: dict) -> str:
 
 # ---- plots
 
+PLOTS = (("bench_cpu", "cpu_ns_per_request", "the floor's processor time by the server's (more is better)"),
+         ("bench_throughput", "requests_per_second", "requests a second, by the floor's (more is better)"),
+         ("bench_p99", "p99_us", "p99 of a batch, by the floor's (less is better)"))
+
+
+def beside_the_floor(rounds: dict[str, list[dict]], kind: str, key: str) -> float:
+    """The median over the pairs; of processor time the inverse, as in the tables."""
+    ratios = [own[key] / floor[key] for own, floor in zip(rounds[kind], rounds["floor"], strict=True)]
+    middle = statistics.median(ratios)
+    return 1 / middle if key == "cpu_ns_per_request" else middle
+
 
 def plot_command(data: Path, image: Path, title: str) -> str:
     columns = ", ".join(f"'{data}' using {index + 2}:xtic(1) title '{kind}'" for index, kind in enumerate(KINDS))
-    return (f"set terminal svg size 720,360 font 'sans,11'; set output '{image}'; set title '{title}'; "
-            "set style data histogram; set style histogram clustered gap 1; set style fill solid 0.8; set logscale y; "
-            f"set grid ytics; set key outside right top; plot {columns}")
+    return (f"set terminal svg size 720,320 font 'sans,11'; set output '{image}'; set title \"{title}\"; "
+            "set style data histogram; set style histogram clustered gap 1; set style fill solid 0.8; "
+            f"set yrange [0:*]; set grid ytics; set key outside right top; plot {columns}")
 
 
-def write_plots(kept: dict) -> list[Path]:
-    """Of the ratios' rounds: what each server does in a second, and what a request costs it."""
-    if "ratios" not in kept:
-        return []
-    images = []
-    for name, key, title in (("bench_throughput", "requests_per_second", "requests a second"),
-                             ("bench_cpu", "cpu_ns_per_request", "processor time of the server, ns a request"),
-                             ("bench_p99", "p99_us", "p99 of a batch of requests, us")):
+def write_plots(kept: dict) -> None:
+    """Of the rounds of the ratios: connections x requests in flight, and each server beside the floor."""
+    for name, key, title in PLOTS if "ratios" in kept else ():
         data, image = REPORT / f"{name}.dat", REPORT / f"{name}.svg"
         rows = []
         for what, rounds in kept["ratios"]["rounds"].items():
-            numbers = re.findall(r"\d+", what)
-            values = " ".join(f"{medians(rounds[kind])[key]:.0f}" for kind in KINDS)
-            rows.append(f'"{numbers[0]} x {numbers[1]}" {values}\n')
+            connections, depth = re.findall(r"\d+", what)
+            values = " ".join(f"{beside_the_floor(rounds, kind, key):.4f}" for kind in KINDS)
+            rows.append(f'"{connections} x {depth}" {values}\n')
         data.write_text("".join(rows))
         done = subprocess.run(["gnuplot", "-e", plot_command(data, image, title)], capture_output=True, text=True,
                               check=False)
         if done.returncode != 0:
             raise Failed(f"gnuplot: {done.stderr.strip()}")
-        images.append(image)
-    return images
 
 
 def write(kept: dict) -> None:
