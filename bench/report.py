@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "ci"))
 import records  # noqa: E402 - it stands in the folder above
 
 REPORT = ROOT / "build/report"
-KEPT = REPORT / "bench.json"
+QUICK = REPORT / "bench_quick"  # where --quick writes: what it finds takes the place of nothing
 
 
 # ---- what is kept
@@ -31,7 +31,7 @@ def environment(plan: Plan) -> dict:
             "machine": records.machine(), "kernel": records.output_of("uname", "-sr"),
             "compiler": f"{records.output_of(compiler, '--version').splitlines()[0]}, {flags}",
             "memcached": version_of("memcached", "-V"), "redis": version_of("redis-server", "--version"),
-            "pairs": plan.pairs, "seconds": plan.seconds, "quick": plan.quick}
+            "pairs": plan.pairs, "seconds of a round": plan.seconds}
 
 
 def version_of(program: str, flag: str) -> str:
@@ -40,20 +40,23 @@ def version_of(program: str, flag: str) -> str:
     return found.group() if found else "unknown"
 
 
-def load_kept() -> dict:
-    if not KEPT.exists():
-        return {}
-    return json.loads(KEPT.read_text())
+def folder_of(plan: Plan) -> Path:
+    return QUICK if plan.quick else REPORT
 
 
-def keep(part: str, result: Result, measured_in: dict) -> None:
+def load_kept(folder: Path = REPORT) -> dict:
+    kept = folder / "bench.json"
+    return json.loads(kept.read_text()) if kept.exists() else {}
+
+
+def keep(folder: Path, part: str, result: Result, measured_in: dict) -> None:
     """Beside the parts that were measured earlier."""
-    kept = load_kept()
+    kept = load_kept(folder)
     kept[part] = {"environment": measured_in, "figures": [figure.as_json() for figure in result.figures],
                   "rounds": result.rounds}
     in_order = {each.name: kept[each.name] for each in PARTS if each.name in kept}
-    REPORT.mkdir(parents=True, exist_ok=True)
-    KEPT.write_text(json.dumps(in_order, indent=1) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(in_order, indent=1) + "\n")
 
 
 def figures_of(kept: dict, part: str) -> list[Figure]:
@@ -169,10 +172,10 @@ def plot_command(data: Path, image: Path, title: str) -> str:
             f"set yrange [0:*]; set grid ytics; set key outside right top; plot {columns}")
 
 
-def write_plots(kept: dict) -> None:
+def write_plots(folder: Path, kept: dict) -> None:
     """Of the rounds of the ratios: connections x requests in flight, and each server beside the floor."""
     for name, key, title in PLOTS if "ratios" in kept else ():
-        data, image = REPORT / f"{name}.dat", REPORT / f"{name}.svg"
+        data, image = folder / f"{name}.dat", folder / f"{name}.svg"
         rows = []
         for what, rounds in kept["ratios"]["rounds"].items():
             connections, depth = re.findall(r"\d+", what)
@@ -185,6 +188,7 @@ def write_plots(kept: dict) -> None:
             raise Failed(f"gnuplot: {done.stderr.strip()}")
 
 
-def write(kept: dict) -> None:
-    (REPORT / "bench.md").write_text(text_of(kept))
-    write_plots(kept)
+def write(folder: Path) -> None:
+    if kept := load_kept(folder):
+        (folder / "bench.md").write_text(text_of(kept))
+        write_plots(folder, kept)
