@@ -46,8 +46,7 @@ class Stage:
             to.mkdir(parents=True, exist_ok=True)
         to.parent.mkdir(parents=True, exist_ok=True)
         for source in sources:
-            from_there = [source / "."] if source.is_dir() else [source]
-            test_root.run("cp", "--archive", *from_there, to)
+            test_root.run("cp", "--archive", f"{source}/." if source.is_dir() else source, to)
 
     def run(self, command: str) -> None:
         check(start(self.root, ["sh", "-c", command], workdir=self.workdir))

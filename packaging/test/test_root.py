@@ -113,8 +113,9 @@ class System:
 
     def __init__(self) -> None:
         self._group = control_group()
+        self._over = Path(tempfile.mkdtemp(prefix="lockd-test-"))
         self._console = tempfile.TemporaryFile("w+")
-        command = [BOOT, base(), self._group, *packages()]
+        command = [BOOT, base(), self._over, self._group, *packages()]
         self._outside = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console)
         try:
             eventually(self._is_up, BOOT_SECONDS, "the system is up")
@@ -155,6 +156,7 @@ class System:
         self._outside.wait()
         groups: Sequence[Path] = sorted((path for path in self._group.rglob("*") if path.is_dir()), reverse=True)
         eventually(lambda: all(remove_group(group) for group in [*groups, self._group]), 20, "its processes are gone")
+        self._over.rmdir()
         self._console.close()
 
 
