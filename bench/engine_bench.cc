@@ -1,10 +1,12 @@
 // Microbenchmarks of the engine alone: no socket, no parser, one thread. Keys have 21 bytes; a full table holds
-// 1,000,000 locks of 15,000 sessions, half exclusive, half shared with ten holders to a key.
+// 1,000,000 locks of 15,000 sessions, half exclusive, half shared with ten holders to a key. Beside it a bare flat map,
+// which does the same inserts and erases and knows nothing else.
 #include <benchmark/benchmark.h>
 #include <fmt/core.h>
 #include <malloc.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -14,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/script.h"
 #include "engine/sharded_table.h"
 #include "model/types.h"
 
@@ -34,12 +37,12 @@ ShardedTable<Mutex> empty_table(std::uint32_t shard_count) {
   return ShardedTable<Mutex>({.seed = {.low = 1, .high = 2}, .shard_count = shard_count});
 }
 
-std::string key_of(std::size_t number) { return fmt::format("bench-{:015}", number); }
+std::string bench_key(std::size_t number) { return fmt::format("bench-{:015}", number); }
 
 // Keys number `first`, `first + stride` and so on: so many that the caches have to work.
 std::vector<std::string> keys_from(std::size_t first, std::size_t stride) {
   std::vector<std::string> keys(65'536);
-  std::ranges::generate(keys, [&, next = first]() mutable { return key_of(std::exchange(next, next + stride)); });
+  std::ranges::generate(keys, [&, next = first]() mutable { return bench_key(std::exchange(next, next + stride)); });
   return keys;
 }
 
@@ -60,7 +63,7 @@ template <class Mutex>
 std::optional<Answer> take(ShardedTable<Mutex>& table, std::vector<SessionLocks>& sessions, std::size_t number) {
   const bool shared = number % 2 == 1;
   const std::size_t of_kind = number / 2;
-  const std::string key = key_of(shared ? of_kind / holders_per_key : of_kind);
+  const std::string key = bench_key(shared ? of_kind / holders_per_key : of_kind);
   return table.get(sessions[of_kind % sessions.size()], get_of(shared ? LockKind::shared : LockKind::exclusive, key),
                    0);
 }
@@ -128,6 +131,44 @@ void get_and_release_exclusive(benchmark::State& state) { get_and_release<NullMu
 void get_and_release_shared(benchmark::State& state) { get_and_release<NullMutex>(state, LockKind::shared); }
 void get_and_release_mutex(benchmark::State& state) { get_and_release<std::mutex>(state, LockKind::exclusive); }
 
+// The same keys into a flat map and out again; full, it has as many keys as a full table.
+void plain_map_insert_and_erase(benchmark::State& state) {
+  boost::unordered_flat_map<std::string, SessionId> map;
+  const std::size_t held = state.range(0) != 0 ? lock_count / 2 + lock_count / 2 / holders_per_key : 0;
+  for (std::size_t number = 0; number < held; ++number) map.emplace(bench_key(number), SessionId{1});
+  const std::vector<std::string> keys = keys_from(2 * lock_count, 1);
+  std::size_t next = 0;
+  while (state.KeepRunning()) {
+    const std::string& key = keys[next++ % keys.size()];
+    benchmark::DoNotOptimize(map.emplace(key, SessionId{next}));
+    benchmark::DoNotOptimize(map.erase(key));
+  }
+}
+
+// h = 33 h + byte, without a seed.
+struct PlainHash {
+  std::size_t operator()(const std::string& key) const {
+    std::size_t hash = 5381;
+    for (const char byte : key) hash = 33 * hash + static_cast<unsigned char>(byte);
+    return hash;
+  }
+};
+
+// What the hostile keys of the load generator (range(0) is 1) do to such a map, half of 1,024 being held.
+void plain_map_hostile(benchmark::State& state) {
+  boost::unordered_flat_map<std::string, SessionId, PlainHash> map;
+  constexpr std::size_t crowd = 1'024;
+  std::vector<std::string> keys;
+  for (std::size_t n = 0; n < crowd; ++n) keys.push_back(bench::key_of(state.range(0) != 0, n / 16, n % 16));
+  for (std::size_t n = 0; n < crowd / 2; ++n) map.emplace(keys[n], SessionId{1});
+  std::size_t next = 0;
+  while (state.KeepRunning()) {
+    const std::string& key = keys[crowd / 2 + next++ % (crowd / 2)];
+    benchmark::DoNotOptimize(map.emplace(key, SessionId{next}));
+    benchmark::DoNotOptimize(map.erase(key));
+  }
+}
+
 // Asks for keys that others hold.
 void inspect_held(benchmark::State& state) {
   auto table = empty_table<NullMutex>(1);
@@ -173,7 +214,7 @@ void end_of_session(benchmark::State& state) {
     slowest.begin_round();
     SessionLocks session(SessionId{++next_id});
     for (std::size_t number = 0; number < held; ++number)
-      table.get(session, get_of(LockKind::exclusive, key_of(2 * lock_count + number)), 0);
+      table.get(session, get_of(LockKind::exclusive, bench_key(2 * lock_count + number)), 0);
     state.ResumeTiming();
     while (!slowest.time([&] { return table.end_some(session, end_budget, 0, wakeups); })) {
     }
@@ -238,6 +279,8 @@ void memory_given_back(benchmark::State& state) {
 BENCHMARK(get_and_release_exclusive)->Args({1, 0})->Args({1, 1});
 BENCHMARK(get_and_release_shared)->Args({1, 0})->Args({1, 1});
 BENCHMARK(get_and_release_mutex)->Args({64, 0})->Args({64, 1});
+BENCHMARK(plain_map_insert_and_erase)->Arg(0)->Arg(1);
+BENCHMARK(plain_map_hostile)->Arg(0)->Arg(1);
 BENCHMARK(inspect_held);
 BENCHMARK(grow_to_a_million)->Unit(benchmark::kMillisecond)->Iterations(5);
 BENCHMARK(end_of_session)->Arg(66)->Unit(benchmark::kMicrosecond)->Iterations(10'000);

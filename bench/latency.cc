@@ -13,8 +13,12 @@ LatencySummary LatencySamples::summary() const {
   if (samples_us_.empty()) return {};
   std::vector<float> sorted = samples_us_;
   std::ranges::sort(sorted);
-  const auto percentile = [&](std::size_t percent) { return sorted[(sorted.size() * percent + 99) / 100 - 1]; };
-  return {.count = sorted.size(), .p50_us = percentile(50), .p99_us = percentile(99), .max_us = sorted.back()};
+  const auto permille = [&](std::size_t part) { return sorted[(sorted.size() * part + 999) / 1000 - 1]; };
+  return {.count = sorted.size(),
+          .p50_us = permille(500),
+          .p99_us = permille(990),
+          .p999_us = permille(999),
+          .max_us = sorted.back()};
 }
 
 }  // namespace lockd::bench

@@ -14,6 +14,7 @@ struct LatencySummary {
   std::size_t count = 0;
   double p50_us = 0;
   double p99_us = 0;
+  double p999_us = 0;
   double max_us = 0;
 };
 
@@ -21,6 +22,7 @@ struct LatencySummary {
 class LatencySamples {
  public:
   void add(std::chrono::nanoseconds round_trip);
+  void clear() { samples_us_.clear(); }
   LatencySummary summary() const;
 
  private:

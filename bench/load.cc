@@ -1,17 +1,22 @@
-// Throughput, latency and the server's processor time of lockd beside those of the floor (bench/floor.cc): both servers
-// on one core, the load on another, a round of one and a round of the other in turn. Judge by the ratio of processor
-// time: the floor's own throughput moves by a tenth between rounds.
+// One round of load against one server, and its figures as a line of JSON on stdout. ci/bench calls it again and again,
+// against lockd, the floor and the peers in turn.
 #include <fmt/core.h>
+#include <sys/types.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
 #include <chrono>
+#include <csignal>
+#include <map>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "bench/load_generator.h"
-#include "bench/load_report.h"
 #include "bench/program.h"
 #include "bench/server_process.h"
 #include "bench/socket.h"
@@ -19,66 +24,122 @@
 namespace lockd::bench {
 namespace {
 
+const std::map<std::string, Dialect> dialects{
+    {"lockd", Dialect::lockd}, {"memcached", Dialect::memcached}, {"redis", Dialect::redis}};
+
+const std::map<std::string, Workload> workloads{{"own", Workload::own},
+                                                {"hot", Workload::hot},
+                                                {"shared", Workload::shared},
+                                                {"inspect", Workload::inspect},
+                                                {"waits", Workload::waits},
+                                                {"crowd", Workload::crowd},
+                                                {"crowd-inspect", Workload::crowd_inspect}};
+
 struct Options {
-  std::size_t connections = 50;
-  std::vector<std::size_t> depths{1, 16, 100};
-  std::size_t rounds = 7;
-  std::size_t round_ms = 1'000;
-  int server_core = 0;
-  int load_core = 1;
-  std::string server = beside_this_program("../server/lockd");
-  std::string floor = beside_this_program("floor");
-  std::string json;
+  Target target;
+  Shape shape;
+  std::string dialect = "lockd";
+  std::string workload = "own";
+  std::string server;
+  std::size_t threads = 1;
+  std::optional<int> core;
+  std::size_t idle = 0;
+  double seconds = 1;
+  double warm_up_seconds = 0.1;
 };
 
-LoadFigures round(const Options& options, const ServerProcess& server, std::size_t depth) {
-  return LoadGenerator(server, options.connections, depth).run(std::chrono::milliseconds(options.round_ms));
+template <class Value>
+std::vector<std::string> names_of(const std::map<std::string, Value>& values) {
+  std::vector<std::string> names(values.size());
+  std::ranges::transform(values, names.begin(), [](const auto& value) { return value.first; });
+  return names;
 }
 
-// Every second pair begins with the floor, so that neither gains from its place.
-LoadPair pair(const Options& options, const ServerProcess& lockd, const ServerProcess& floor, std::size_t depth,
-              bool floor_first) {
-  LoadPair result;
-  if (floor_first) result.floor = round(options, floor, depth);
-  result.lockd = round(options, lockd, depth);
-  if (!floor_first) result.floor = round(options, floor, depth);
-  return result;
+LoadGenerator::Duration of_seconds(double seconds) {
+  return std::chrono::duration_cast<LoadGenerator::Duration>(std::chrono::duration<double>(seconds));
 }
 
-std::vector<LoadSeries> measure(const Options& options) {
-  const ServerProcess lockd(options.server, {"--threads", "1", "--log-level", "warning"}, options.server_core);
-  const ServerProcess floor(options.floor, {}, options.server_core);
-  pin_to_core(options.load_core);
-  std::vector<LoadSeries> all;
-  for (const std::size_t depth : options.depths) {
-    LoadSeries& series = all.emplace_back(LoadSeries{.connections = options.connections, .depth = depth, .pairs = {}});
-    for (std::size_t number = 0; number < options.rounds; ++number) {
-      series.pairs.push_back(pair(options, lockd, floor, depth, number % 2 == 1));
-    }
-    fmt::print("{}", as_table(series));
-  }
-  return all;
+std::string as_json(const LoadFigures& figures) {
+  return boost::json::serialize(boost::json::object{{"requests", figures.requests},
+                                                    {"requests_total", figures.requests_total},
+                                                    {"seconds", figures.seconds},
+                                                    {"requests_per_second", figures.requests_per_second()},
+                                                    {"cpu_ns_per_request", figures.cpu_ns_per_request},
+                                                    {"server_busy", figures.server_busy},
+                                                    {"core_busy", figures.core_busy},
+                                                    {"p50_us", figures.batch.p50_us},
+                                                    {"p99_us", figures.batch.p99_us},
+                                                    {"p999_us", figures.batch.p999_us},
+                                                    {"max_us", figures.batch.max_us}}) +
+         "\n";
+}
+
+LoadFigures measure(const Options& options, const Target& target) {
+  if (options.core) pin_to_core(*options.core);
+  Bystanders bystanders;
+  bystanders.add(target, options.shape.dialect, options.idle, false);
+  bystanders.add(target, options.shape.dialect, options.shape.holders, true);
+  LoadGenerator generator(target, options.shape);
+  return generator.run(of_seconds(options.warm_up_seconds), of_seconds(options.seconds));
+}
+
+LoadFigures measure(const Options& options) {
+  if (options.server.empty()) return measure(options, options.target);
+  const std::vector<std::string> flags{"--threads", std::to_string(options.threads), "--log-level", "warning"};
+  ServerProcess server(options.server, flags, options.target.core);
+  Target target = options.target;
+  target.port = server.port();
+  target.process = server.pid();
+  const LoadFigures figures = measure(options, target);
+  constexpr int ended_by_our_signal = 128 + SIGTERM;  // the floor does not catch it
+  if (const int status = server.stop(); status != 0 && status != ended_by_our_signal)
+    throw std::runtime_error(fmt::format("the server ended with status {}", status));
+  return figures;
+}
+
+void add_server_options(CLI::App& app, Options& options) {
+  auto* const port = app.add_option("--port", options.target.port, "where the server listens, on 127.0.0.1");
+  auto* const server = app.add_option("--server", options.server, "or a lockd or a floor, to start and stop");
+  port->excludes(server);
+  app.add_option("--threads", options.threads, "of the server that is started")->needs(server);
+  app.add_option("--pid", options.target.process, "the server's process, whose processor time is measured");
+  app.add_option("--server-core", options.target.core, "the server's core (one that is started is put there)");
+  app.add_option("--core", options.core, "the core for the load itself");
+}
+
+void add_load_options(CLI::App& app, Options& options) {
+  Shape& shape = options.shape;
+  app.add_option("--dialect", options.dialect, "what the server speaks")->check(CLI::IsMember(names_of(dialects)));
+  app.add_option("--workload", options.workload,
+                 "own: acquire and release of own keys; hot: of the same keys by all; shared: as own, of shared locks; "
+                 "inspect; waits: pairs that hand a lock over; crowd: a key shared by --holders, taken and released; "
+                 "crowd-inspect: looked at")
+      ->check(CLI::IsMember(names_of(workloads)));
+  app.add_option("--connections", shape.connections, "connections")->check(CLI::Range(1, 50'000));
+  app.add_option("--depth", shape.depth, "requests in flight on each")->check(CLI::Range(1, 1'000));
+  app.add_option("--keys", shape.keys, "keys of each connection, in turn")->check(CLI::Range(1, 1'000'000));
+  app.add_flag("--hostile-keys", shape.hostile_keys, "keys that collide in a hash without a seed");
+  app.add_option("--idle", options.idle, "connections beside that do nothing")->check(CLI::Range(0, 100'000));
+  app.add_option("--holders", shape.holders, "connections beside that share the crowd's key")
+      ->check(CLI::Range(0, 100'000));
+  app.add_option("--seconds", options.seconds, "for how long it is measured")->check(CLI::Range(0.01, 3600.0));
+  app.add_option("--warm-up-seconds", options.warm_up_seconds, "and for how long before it is not")
+      ->check(CLI::Range(0.0, 60.0));
 }
 
 int run(int argc, char** argv) {
   Options options;
-  CLI::App app("Acquire and release of own keys, against lockd and against the floor.");
+  CLI::App app("One round of load against a server on loopback: every reply is checked, and a wrong one is an error.");
   app.option_defaults()->always_capture_default();
-  app.add_option("--connections", options.connections, "connections")->check(CLI::Range(1, 10'000));
-  app.add_option("--depths", options.depths, "requests in flight on each connection, one series for each number")
-      ->check(CLI::Range(1, 1'000))
-      ->delimiter(',');
-  app.add_option("--rounds", options.rounds, "pairs of rounds in a series")->check(CLI::Range(1, 1'000));
-  app.add_option("--round-ms", options.round_ms, "length of a round")->check(CLI::Range(10, 60'000));
-  app.add_option("--server-core", options.server_core, "where both servers run");
-  app.add_option("--load-core", options.load_core, "where the load runs");
-  app.add_option("--server", options.server, "the lockd to start");
-  app.add_option("--floor", options.floor, "the floor to start");
-  app.add_option("--json", options.json, "also write the figures to this file");
+  add_server_options(app, options);
+  add_load_options(app, options);
   CLI11_PARSE(app, argc, argv);
+  if (options.server.empty() && options.target.port == 0)
+    throw std::invalid_argument("which server? --port NUMBER of one that runs, or --server PATH of one to start");
+  options.shape.dialect = dialects.at(options.dialect);
+  options.shape.workload = workloads.at(options.workload);
   raise_descriptor_limit();
-  const std::vector<LoadSeries> all = measure(options);
-  if (!options.json.empty()) write_file(options.json, as_json(all));
+  fmt::print("{}", as_json(measure(options)));
   return 0;
 }
 

@@ -3,42 +3,49 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "bench/process_times.h"
 
 namespace lockd::bench {
 
-LoadScript::LoadScript(std::size_t connection, std::size_t depth) {
-  for (std::size_t number = 0; number < 2 * depth; ++number) {
-    const std::string key = fmt::format("load-{:05}-{:010}", connection, number / 2);
-    const bool get = number % 2 == 0;
-    requests[number / depth] += fmt::format("{} {}\n", get ? "g" : "r", key);
-    replies[number / depth] += fmt::format("1 Lock {} Success: {}\n", get ? "Get" : "Release", key);
-  }
-}
-
-LoadGenerator::LoadGenerator(const ServerProcess& server, std::size_t connections, std::size_t depth)
-    : server_(server), depth_(depth) {
-  clients_.reserve(connections);
-  for (std::size_t number = 0; number < connections; ++number) {
-    Client& client = clients_.emplace_back(Channel(Socket::connect_to(server.port())), LoadScript(number, depth));
+LoadGenerator::LoadGenerator(const Target& target, const Shape& shape) : target_(target) {
+  clients_.reserve(shape.connections);
+  for (std::size_t number = 0; number < shape.connections; ++number) {
+    Client& client = clients_.emplace_back();
+    client.script = script_of(shape, number);
+    client.channel = Channel(Socket::connect_to(target.port));
     poller_.add(client.channel.socket(), number);
   }
 }
 
-LoadFigures LoadGenerator::run(std::chrono::nanoseconds duration) {
-  for (Client& client : clients_) send_batch(client);
-  run_until(Clock::now() + duration / 10);
-  batches_ = 0;
-  samples_ = {};
+LoadGenerator::~LoadGenerator() {
+  for (Client& client : clients_) client.channel.socket().abandon();
+}
+
+LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
+  for (Client& client : clients_) send_next(client, Clock::now());
+  run_until(Clock::now() + warm_up);
+  const std::uint64_t requests_before = requests_;
+  samples_.clear();
+  const CoreTicks ticks_before = target_.core ? core_ticks(*target_.core) : CoreTicks{};
   const Clock::time_point start = Clock::now();
-  const auto cpu_before = server_.cpu_time();
+  const Duration cpu_before = target_.process ? cpu_time_of(*target_.process) : Duration{};
   run_until(start + duration);
-  const std::chrono::duration<double, std::nano> cpu = server_.cpu_time() - cpu_before;
-  const std::chrono::duration<double> seconds = Clock::now() - start;
-  const auto requests = static_cast<double>(batches_ * depth_);
-  return {.requests_per_second = requests / seconds.count(),
-          .cpu_ns_per_request = cpu.count() / requests,
-          .batch = samples_.summary()};
+  const Duration cpu = target_.process ? cpu_time_of(*target_.process) - cpu_before : Duration{};
+  const Duration passed = Clock::now() - start;
+
+  LoadFigures figures;
+  figures.requests = requests_ - requests_before;
+  figures.requests_total = requests_;
+  figures.seconds = std::chrono::duration<double>(passed).count();
+  if (figures.requests == 0) throw std::runtime_error("no request was answered while it was measured");
+  figures.cpu_ns_per_request = static_cast<double>(cpu.count()) / static_cast<double>(figures.requests);
+  figures.server_busy = static_cast<double>(cpu.count()) / static_cast<double>(passed.count());
+  if (target_.core) figures.core_busy = core_ticks(*target_.core).busy_since(ticks_before);
+  figures.batch = samples_.summary();
+  return figures;
 }
 
 void LoadGenerator::run_until(Clock::time_point end) {
@@ -47,9 +54,16 @@ void LoadGenerator::run_until(Clock::time_point end) {
   }
 }
 
-void LoadGenerator::send_batch(Client& client) {
-  client.sent_at = Clock::now();
-  client.channel.send(client.script.requests[client.turn]);
+void LoadGenerator::send_next(Client& client, Clock::time_point now) {
+  if (client.opened < client.script.opening.size()) {
+    client.batch = &client.script.opening[client.opened++];
+  } else {
+    client.batch = &client.script.loop[client.turn];
+    client.turn = client.turn + 1 == client.script.loop.size() ? 0 : client.turn + 1;
+  }
+  client.matched = 0;
+  client.sent_at = now;
+  client.channel.send(client.batch->requests);
 }
 
 void LoadGenerator::serve(Client& client) {
@@ -62,17 +76,49 @@ void LoadGenerator::serve(Client& client) {
 }
 
 void LoadGenerator::match(Client& client, std::string_view bytes) {
-  const std::string& expected = client.script.replies[client.turn];
-  if (bytes != std::string_view(expected).substr(client.matched, bytes.size())) {
-    throw std::runtime_error("wrong bytes came: " + std::string(bytes));
+  const bool is_done = client.batch->exact.empty() ? is_answered(client, bytes) : is_answered_exactly(client, bytes);
+  if (!is_done) return;
+  const Clock::time_point now = Clock::now();
+  requests_ += client.batch->count;
+  samples_.add(now - client.sent_at);
+  send_next(client, now);
+}
+
+bool LoadGenerator::is_answered_exactly(Client& client, std::string_view bytes) {
+  const std::string_view expected = std::string_view(client.batch->exact).substr(client.matched);
+  if (!expected.starts_with(bytes)) {
+    throw std::runtime_error(
+        fmt::format("a wrong reply: {:?}, where {:?} was expected", bytes.substr(0, 200), expected.substr(0, 200)));
   }
   client.matched += bytes.size();
-  if (client.matched < expected.size()) return;
-  ++batches_;
-  samples_.add(Clock::now() - client.sent_at);
-  client.matched = 0;
-  client.turn = 1 - client.turn;
-  send_batch(client);
+  return bytes.size() == expected.size();
+}
+
+bool LoadGenerator::is_answered(Client& client, std::string_view bytes) {
+  client.partial += bytes;
+  std::string_view rest = client.partial;
+  while (client.matched < client.batch->count) {
+    const std::size_t size = match_reply(client.batch->replies[client.matched], rest);
+    if (size == 0) break;
+    rest.remove_prefix(size);
+    ++client.matched;
+  }
+  const bool is_done = client.matched == client.batch->count;
+  if (is_done && !rest.empty()) throw std::runtime_error(fmt::format("nobody asked for: {:?}", rest.substr(0, 200)));
+  client.partial.erase(0, client.partial.size() - rest.size());
+  return is_done;
+}
+
+Bystanders::~Bystanders() {
+  for (Socket& socket : sockets_) socket.abandon();
+}
+
+void Bystanders::add(const Target& target, Dialect dialect, std::size_t count, bool share_crowd) {
+  for (std::size_t number = 0; number < count; ++number) {
+    const Exchange asked = share_crowd ? exchange(dialect, Operation::share, crowd_key, number + 1) : greeting(dialect);
+    Socket& socket = sockets_.emplace_back(Socket::connect_to(target.port));
+    socket.ask(asked.request, asked.yes);
+  }
 }
 
 }  // namespace lockd::bench

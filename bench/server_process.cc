@@ -13,7 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -113,17 +112,6 @@ std::size_t ServerProcess::resident_bytes_max() const { return kilobytes(pid_, "
 std::size_t ServerProcess::descriptors() const {
   const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid_) + "/fd");
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
-std::chrono::nanoseconds ServerProcess::cpu_time() const {
-  clockid_t clock{};
-  timespec time{};
-  if (const int error = clock_getcpuclockid(pid_, &clock); error != 0) {
-    errno = error;
-    throw_errno("clock_getcpuclockid");
-  }
-  if (clock_gettime(clock, &time) != 0) throw_errno("clock_gettime");
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 void pin_to_core(int core) {

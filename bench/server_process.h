@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -36,8 +35,7 @@ class ServerProcess {
   std::size_t resident_bytes_max() const;
   /// Open descriptors now.
   std::size_t descriptors() const;
-  /// Processor time of all its threads since it started.
-  std::chrono::nanoseconds cpu_time() const;
+  pid_t pid() const { return pid_; }
 
  private:
   void read_port();

@@ -57,11 +57,32 @@ void Socket::reset() {
   close();
 }
 
+void Socket::abandon() noexcept {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  if (fd_ >= 0) setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close();
+}
+
+void Socket::ask(std::string_view request, std::string_view reply) {
+  if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+    throw_errno("send");
+  std::string got(reply.size(), '\0');
+  const ssize_t received = recv(fd_, got.data(), got.size(), MSG_WAITALL);
+  if (received < 0) throw_errno("recv");
+  if (got != reply) throw std::runtime_error("a server that was asked " + std::string(request) + "said " + got);
+}
+
 Channel::Channel(Socket socket) : socket_(std::move(socket)) {
   if (fcntl(socket_.fd(), F_SETFL, O_NONBLOCK) != 0) throw_errno("O_NONBLOCK");
 }
 
 void Channel::send(std::string_view bytes) {
+  if (unsent_.empty()) {
+    const ssize_t sent = ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN) throw_errno("send");
+    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+    if (bytes.empty()) return;
+  }
   unsent_.append(bytes);
   flush();
 }

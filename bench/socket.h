@@ -35,6 +35,10 @@ class Socket {
   void close();
   /// Ends it with RST.
   void reset();
+  /// The same where it may have ended already, or there is none: for destructors.
+  void abandon() noexcept;
+  /// Sends a request on a blocking connection and reads its reply. Throws where it is another one than `reply`.
+  void ask(std::string_view request, std::string_view reply);
 
  private:
   int fd_;
@@ -44,6 +48,7 @@ class Socket {
 /// then receive() until it returns nothing.
 class Channel {
  public:
+  Channel() = default;
   /// Takes a connected socket and makes it non-blocking.
   explicit Channel(Socket socket);
 

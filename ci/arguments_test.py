@@ -9,8 +9,9 @@ from pathlib import Path
 
 CI = Path(__file__).resolve().parent
 BUILDERS = ("cmake", "dpkg-query", "apt-get", "run-clang-tidy-19", "clang-format-19")
-WITH_HELP = ("asserts", "check-spin", "check-style", "coverage", "faults", "format", "fuzz", "histories", "ledger",
-             "memcheck", "mutate", "nightly", "prove", "record", "simulate", "soak", "tidy", "torture")
+WITH_HELP = ("asserts", "bench", "check-spin", "check-style", "coverage", "faults", "format", "fuzz", "histories",
+             "instructions", "ledger", "memcheck", "mutate", "nightly", "prove", "record", "simulate", "soak", "tidy",
+             "torture")
 
 
 class Arguments(unittest.TestCase):
@@ -42,7 +43,8 @@ class Arguments(unittest.TestCase):
                              (("check-style", "nosuch"), "no folder"), (("fuzz", "session", "0"), "0 seconds"),
                              (("tidy", "nosuch.cc"), "no file nosuch.cc"), (("format", "nosuch"), "usage"),
                              (("check-spin", "session_end", "--with", "NOSUCH"), "NOSUCH"),
-                             (("nightly", "nosuch"), "no part nosuch"), (("asserts", "nosuch"), "nosuch")):
+                             (("nightly", "nosuch"), "no part nosuch"), (("asserts", "nosuch"), "nosuch"),
+                             (("bench", "nosuch"), "no part nosuch")):
             with self.subTest(command):
                 done = self.call(*command)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))

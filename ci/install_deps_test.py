@@ -1,6 +1,7 @@
 """Tests of ci/install-deps against a dpkg-query and an apt-get that only take notes: nothing is installed here."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -16,6 +17,7 @@ echo "$@" >>"$NOTES"
 echo "much to say"
 case "$*" in *" $FAILING"*) exit 100 ;; esac
 """
+SYSTEMCTL = '#!/bin/sh\necho "$@" >>"$NOTES"\n'
 DPKG_QUERY = """\
 #!/bin/sh
 for package; do :; done
@@ -32,7 +34,8 @@ class InstallDeps(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.notes = self.folder / "notes"
-        for name, text in (("apt-get", APT_GET), ("dpkg-query", DPKG_QUERY), ("sudo", SUDO)):
+        tools = (("apt-get", APT_GET), ("dpkg-query", DPKG_QUERY), ("sudo", SUDO), ("systemctl", SYSTEMCTL))
+        for name, text in tools:
             (self.folder / name).write_text(text, encoding="utf-8")
             (self.folder / name).chmod(0o755)
 
@@ -67,6 +70,20 @@ class InstallDeps(unittest.TestCase):
         self.assertIn("g++", packages)
         self.assertIn("libboost1.81-dev", packages)
         self.assertFalse({"clang-19", "libgtest-dev", "php-cli"} & set(packages))
+
+    def test_peers_are_for_the_benchmarks_alone(self) -> None:
+        peers = {"memcached", "redis-server"}
+        for arguments, expected in (((), set()), (("serve",), set()), (("bench",), peers)):
+            self.notes.unlink(missing_ok=True)
+            self.install_deps(*arguments, missing="all")
+            self.assertEqual(peers & set(self.calls()[1]), expected)
+            self.assertEqual({call[-1] for call in self.calls() if call[0] == "disable"}, expected)
+
+    def test_websockets_take_a_browser_too(self) -> None:
+        self.install_deps("websocket", missing="all")
+        packages = self.calls()[1]
+        self.assertLessEqual({"g++", "libgtest-dev", "chromium"}, set(packages))
+        self.assertEqual("npm" in packages, shutil.which("npm") is None)
 
     def test_old_lists_may_do(self) -> None:
         done = self.install_deps(missing="socat", failing="update")

@@ -42,7 +42,7 @@ PARTS = [
         "the recordings lie in shared/golden, beside the checkout",
         ["ls ../shared/golden/*.txt | wc -l | sed 's/$/ recordings/'",
          f"{PROPERTIES}/scenario_tests --gtest_filter='*GoldenReplay*'"],
-        {"recordings": Figure(r"^(\d+) recordings", 18), "targets": Figure(r"^\[  PASSED  \] (\d+) tests", 6)}
+        {"recordings": Figure(r"^(\d+) recordings", 18), "targets": Figure(r"^\[  PASSED  \] (\d+) tests", 7)}
         | SKIPPED,
         ["scenario_tests"],
     ),
@@ -50,9 +50,9 @@ PARTS = [
         "scenarios",
         "V1",
         "each scenario is answered as it says, those of the bugs that other lock servers had among them, by the "
-        "sessions, and by the daemon with one thread and four",
+        "sessions, by the daemon with one thread and four, and by that over WebSockets",
         "as many as there are files; those that concern the daemon's edge alone are not for the sessions",
-        [scenarios(target) for target in ("session", "tcp1", "tcp4")],
+        [scenarios(target) for target in ("session", "tcp1", "tcp4", "ws4")],
         {"played": Figure(r"^(\d+) played on"), "failed": none_of(r"^\d+ played on \w+, (\d+) failed")},
         ["scenario"],
     ),
@@ -261,6 +261,17 @@ PARTS = [
          "ms until the live waiter was answered": Figure(r"was answered after (\d+) ms", least=0)} | SKIPPED,
         ["lockd"],
         minutes=4,
+    ),
+    Part(
+        "websocket",
+        "e2e",
+        "npm's ws and pages in Chromium hold locks over WebSockets, by the very text that docs/websocket.md shows; "
+        "pages of other origins are refused, keys that are no UTF-8 end no connection, and a tab that is closed frees "
+        "its locks",
+        "Debian's Chromium without a screen; the packages of the lock file come from npm's registry",
+        ["ci/install-deps websocket", "server/e2e/websocket/run"],
+        {"tests": Figure(r"^# pass (\d+)", 11), "failed": none_of(r"^# fail (\d+)")},
+        ["lockd"],
     ),
     Part(
         "packages",

@@ -4,6 +4,8 @@ passed."""
 import dataclasses
 import importlib.util
 import json
+import os
+import signal
 import sys
 import tempfile
 import time
@@ -76,6 +78,14 @@ class Results(WithFolder):
         with mock.patch.object(nightly.Part, "seconds_until_ended", 0.2):
             self.assertIn("timed out", self.result("echo 7 runs, differences: 0; sleep 60 | cat")["why"])
 
+
+    def test_a_night_under_nohup_outlives_the_terminal_and_its_parts_heed_hangups(self) -> None:
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        nightly.keep_hangups_from_children()
+        os.kill(os.getpid(), signal.SIGHUP)
+        result = self.result("echo 7 runs, differences: 0; kill -HUP $$; echo 8 runs")
+        self.assertIn("exit status -1 ", result["why"])
+        self.assertEqual(result["figures"]["runs"], 7)
 
     def test_a_night_that_is_stopped_is_no_whole_one(self) -> None:
         night = nightly.Night("abc")

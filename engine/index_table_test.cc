@@ -123,14 +123,14 @@ TEST(IndexTable, a_new_one_finds_nothing_and_has_no_memory) {
 }
 
 TEST(IndexTable, every_order_of_removal_from_a_run_that_wraps_around) {
-  // Six entries fill a table of eight; with homes 6, 7 and 0 their run goes round the end, each in its turn is taken
-  // out, and then each of the rest.
+  // With homes 30, 31 and 0 of a table of 32 the run of six entries goes round the end, each in its turn is taken out,
+  // and then each of the rest.
   for (std::uint32_t homes = 0; homes < 729; ++homes) {
     for (std::uint32_t first = 0; first < 6; ++first) {
       Indexed<IndexTable> indexed;
       std::uint32_t digits = homes;
-      for (int i = 0; i < 6; ++i, digits /= 3) indexed.insert(indexed.add_record(6 + digits % 3));
-      ASSERT_EQ(indexed.table().capacity(), 8U);
+      for (int i = 0; i < 6; ++i, digits /= 3) indexed.insert(indexed.add_record(30 + digits % 3));
+      ASSERT_EQ(indexed.table().capacity(), 32U);
       for (std::uint32_t i = 0; i < 6; ++i) {
         indexed.erase((first + i) % 6);
         indexed.expect_agreement();
@@ -149,9 +149,65 @@ TEST(IndexTable, is_at_most_three_quarters_full_and_at_least_an_eighth) {
   EXPECT_EQ(indexed.table().capacity(), 16384U);
   for (std::uint32_t i = 0; i < 10000; ++i) {
     indexed.erase(i);
-    ASSERT_TRUE(indexed.table().capacity() == 8 || indexed.table().size() * 8 >= indexed.table().capacity());
+    ASSERT_TRUE(indexed.table().capacity() == 32 || indexed.table().size() * 8 >= indexed.table().capacity());
   }
-  EXPECT_EQ(indexed.table().capacity(), 8U);
+  EXPECT_EQ(indexed.table().capacity(), 32U);
+}
+
+TEST(IndexTable, of_a_few_entries_neither_grows_nor_shrinks) {
+  Indexed<IndexTable> indexed;
+  for (std::uint32_t i = 0; i < 24; ++i) indexed.insert(indexed.add_record(i));
+  EXPECT_EQ(indexed.table().capacity(), 32U);
+  for (std::uint32_t i = 0; i < 24; ++i) indexed.erase(i);
+  EXPECT_EQ(indexed.table().capacity(), 32U);
+}
+
+// The marks: of a run of entries whose hashes differ in their bits 19 to 23, or whose places do, only the right one is
+// asked about, and none when an entry is removed.
+TEST(IndexTable, asks_about_hardly_any_record_but_the_right_one) {
+  IndexTable table;
+  const auto hash_of = [](std::uint32_t index) { return index % 3 | index / 3 << 19; };
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    table.reserve_one(hash_of);
+    table.insert(hash_of(i), i);
+  }
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    const auto matches = [i](std::uint32_t index) {
+      EXPECT_EQ(index, i);
+      return index == i;
+    };
+    EXPECT_EQ(table.find(hash_of(i), matches), i);
+  }
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    const auto must_not_ask = [](std::uint32_t index) {
+      ADD_FAILURE() << index;
+      return index;
+    };
+    table.erase(hash_of(i), i, must_not_ask);
+  }
+  EXPECT_EQ(table.size(), 0U);
+}
+
+// The first indices that no longer fit beneath a mark, put in last and first, and among 100 of them.
+TEST(IndexTable, indices_beyond_24_bits_are_found_and_removed_like_others) {
+  constexpr std::uint32_t first_long = (1U << 24) - 1;
+  const auto hash_of = [](std::uint32_t index) { return index * 0x9e3779b9 >> 3; };
+  for (const std::uint32_t start : {first_long - 50, first_long, first_long + 1, no_index - 100}) {
+    IndexTable table;
+    const auto finds = [&](std::uint32_t index) {
+      return table.find(hash_of(index), [index](std::uint32_t other) { return other == index; }) == index;
+    };
+    for (std::uint32_t i = start; i < start + 100; ++i) {
+      table.reserve_one(hash_of);
+      table.insert(hash_of(i), i);
+      for (std::uint32_t other = start; other < start + 100; ++other) ASSERT_EQ(finds(other), other <= i);
+    }
+    EXPECT_EQ(IndexTable(table).size(), 100U);
+    for (std::uint32_t i = start; i < start + 100; ++i) {
+      table.erase(hash_of(i), i, hash_of);
+      for (std::uint32_t other = start; other < start + 100; ++other) ASSERT_EQ(finds(other), other > i);
+    }
+  }
 }
 
 TEST(IndexTable, shrinks_when_less_than_an_eighth_is_used_and_no_earlier) {
@@ -204,12 +260,12 @@ TEST(IndexTableDeathTest, misuse_aborts_with_a_message) {
   IndexTable table;
   EXPECT_DEATH(table.insert(0, 0), "reserve_one\\(\\) comes before insert\\(\\)");
   const auto hash_of = [](std::uint32_t index) { return index; };
-  for (std::uint32_t i = 0; i < 6; ++i) {
+  for (std::uint32_t i = 0; i < 24; ++i) {
     table.reserve_one(hash_of);
     table.insert(i, i);
   }
-  EXPECT_DEATH(table.insert(6, 6), "reserve_one\\(\\) comes before insert\\(\\)");
-  EXPECT_DEATH(table.erase(6, 6, hash_of), "only what is in the table is removed");
+  EXPECT_DEATH(table.insert(24, 24), "reserve_one\\(\\) comes before insert\\(\\)");
+  EXPECT_DEATH(table.erase(24, 24, hash_of), "only what is in the table is removed");
 }
 
 TEST(PartitionedIndexDeathTest, the_number_of_parts_is_checked) {

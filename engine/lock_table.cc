@@ -45,7 +45,7 @@ LockTable::LockTable(const LockTable& other)
       line_lengths_(other.line_lengths_),
       ages_(other.ages_) {
   for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) {
-    keys_[at].text.assign(other.keys_[at].text.view());
+    keys_[at].text.assign(other.keys_[at].text);
   }
 }
 
@@ -53,12 +53,11 @@ LockTable::~LockTable() {
   for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) keys_[at].text.free();
 }
 
-Result LockTable::get(const Get& get, std::uint64_t key_hash, const Asker& asker, TokenSource& source, Moment now) {
-  LOCKD_CHECK(asker.session != SessionId::nobody, "a lock is taken by a session");
+Result LockTable::get(const Get& get, const HashedKey& key, const Asker& asker, TokenSource& source, Moment now) {
+  LOCKD_CHECK(asker.session.id != SessionId::nobody, "a lock is taken by a session");
   LOCKD_CHECK(get.limit >= 1, "somebody may hold the lock");
-  const HashedKey key{get.key, key_hash};
   const std::uint32_t found = find_key(get.kind, key);
-  if (found != no_index && find_hold(found, asker.session) != no_index) return answered(got(keys_[found]));
+  if (found != no_index && holds(asker.session, found)) return answered(got(keys_[found]));
   if (!asker.may_take) return answered({Outcome::too_many_locks});
   if (found == no_index) return take(found, get, key, asker, source, now);
 
@@ -70,39 +69,54 @@ Result LockTable::get(const Get& get, std::uint64_t key_hash, const Asker& asker
   return enter_line(found, get, asker, source, now);
 }
 
-Result LockTable::release(LockKind kind, SessionId session, const HashedKey& key, Moment now, Wakeups& wakeups) {
+Result LockTable::release(LockKind kind, const HashedSession& session, const HashedKey& key, Moment now,
+                          Wakeups& wakeups) {
   const std::uint32_t found = find_key(kind, key);
-  const std::uint32_t hold = found == no_index ? no_index : find_hold(found, session);
-  if (hold == no_index) {
-    return answered(by_kind(kind, Outcome::lock_release_failure, Outcome::shared_release_failure));
+  if (kind == LockKind::exclusive) {
+    if (found == no_index || !holds(session, found)) return answered({Outcome::lock_release_failure});
+    free_exclusive(found, now, wakeups);
+    return answered({Outcome::lock_release_success}, -1);
   }
-  free(hold, now, wakeups);
-  return answered(by_kind(kind, Outcome::lock_release_success, Outcome::shared_release_success), -1);
+  const std::uint32_t hold = found == no_index ? no_index : find_shared_hold(found, session);
+  if (hold == no_index) return answered({Outcome::shared_release_failure});
+  free_shared(hold, now, wakeups);
+  return answered({Outcome::shared_release_success}, -1);
 }
 
-std::size_t LockTable::release_some(SessionId session, std::size_t budget, Release why, Moment now, std::uint64_t& held,
-                                    Wakeups& wakeups) {
+std::size_t LockTable::release_some(const HashedSession& session, std::size_t budget, Release why, Moment now,
+                                    std::uint64_t& held, Wakeups& wakeups) {
   const std::uint32_t releasing = find_session(session);
   if (releasing == no_index) return 0;
   LOCKD_CHECK(sessions_[releasing].wait == no_index, "who waits releases nothing");
   std::size_t released = 0;
-  std::uint32_t next = no_index;
-  for (std::uint32_t hold = sessions_[releasing].first_hold; hold != no_index && released < budget; hold = next) {
-    next = claims_[hold].session_next;
-    const LockKind kind = keys_[claims_[hold].key].kind;
-    free(hold, now, wakeups);
-    LOCKD_CHECK(held > 0, "a session counts what it holds");
-    --held;
-    ++released;
-    if (why == Release::orphaned) ++totals_[kind].orphans;
+  std::uint32_t hold = sessions_[releasing].first_claim;
+  for (std::uint32_t key = sessions_[releasing].first_key; key != no_index && released < budget; ++released) {
+    const std::uint32_t next = keys_[key].hold.session_next;
+    free_exclusive(key, now, wakeups);
+    released_one(LockKind::exclusive, why, held);
+    key = next;
+  }
+  for (; hold != no_index && released < budget; ++released) {
+    const std::uint32_t next = claims_[hold].session_next;
+    free_shared(hold, now, wakeups);
+    released_one(LockKind::shared, why, held);
+    hold = next;
   }
   return released;
 }
 
-bool LockTable::leave_line(SessionId session, std::uint32_t claim, Moment now, Wakeups& wakeups) {
+void LockTable::released_one(LockKind kind, Release why, std::uint64_t& held) noexcept {
+  LOCKD_CHECK(held > 0, "a session counts what it holds");
+  --held;
+  if (why == Release::orphaned) ++totals_[kind].orphans;
+}
+
+bool LockTable::leave_line(const HashedSession& session, std::uint32_t claim, Moment now, Wakeups& wakeups) {
+  const std::uint32_t leaving = find_session(session);
+  LOCKD_CHECK(leaving != no_index, "a session leaves its own place");
+  if (sessions_[leaving].wait == no_index) return false;
+  LOCKD_CHECK(sessions_[leaving].wait == claim, "a session leaves its own place");
   const ClaimRecord left = claims_[claim];
-  LOCKD_CHECK(sessions_[left.session].id == session, "a session leaves its own place");
-  if (!left.waits()) return false;
   const KeyRecord& key = keys_[left.key];
   const bool was_first = lines_[key.line].claims.first == claim;
   if (was_first) reserve_wakeups(key.holder_count, left.key_next, wakeups);  // behind another it lets nobody through
@@ -126,18 +140,20 @@ Answer LockTable::inspect_line(LockKind kind, const HashedKey& key) const noexce
   return answer;
 }
 
-Answer LockTable::token(LockKind kind, SessionId session, const HashedKey& key) const noexcept {
+Answer LockTable::token(LockKind kind, const HashedSession& session, const HashedKey& key) const noexcept {
   const std::uint32_t found = find_key(kind, key);
-  const std::uint32_t hold = found == no_index ? no_index : find_hold(found, session);
-  if (hold == no_index) return by_kind(kind, Outcome::lock_not_held, Outcome::shared_not_held);
-  Answer answer = by_kind(kind, Outcome::lock_token, Outcome::shared_token);
-  answer.number = claims_[hold].stamp.token();
-  return answer;
+  if (kind == LockKind::exclusive) {
+    if (found == no_index || !holds(session, found)) return {Outcome::lock_not_held};
+    return {Outcome::lock_token, keys_[found].hold.stamp.token()};
+  }
+  const std::uint32_t hold = found == no_index ? no_index : find_shared_hold(found, session);
+  if (hold == no_index) return {Outcome::shared_not_held};
+  return {Outcome::shared_token, claims_[hold].stamp.token()};
 }
 
 SessionId LockTable::holder(const HashedKey& key) const noexcept {
   const std::uint32_t found = find_key(LockKind::exclusive, key);
-  return found == no_index ? SessionId::nobody : holder_of(keys_[found]);
+  return found == no_index ? SessionId::nobody : sole_holder(keys_[found]);
 }
 
 SessionId LockTable::blocker(SessionId session, std::uint32_t claim) const noexcept {
@@ -145,7 +161,16 @@ SessionId LockTable::blocker(SessionId session, std::uint32_t claim) const noexc
   const ClaimRecord& record = claims_[claim];
   if (!record.waits() || sessions_[record.session].id != session) return SessionId::nobody;
   const KeyRecord& key = keys_[record.key];
-  return key.kind == LockKind::exclusive ? holder_of(key) : SessionId::nobody;
+  return key.kind == LockKind::exclusive ? sole_holder(key) : SessionId::nobody;
+}
+
+void LockTable::prefetch(LockKind kind, const HashedKey& key) const noexcept {
+  key_index_.prefetch(table_hash(kind, key));
+}
+
+void LockTable::prefetch_record(LockKind kind, const HashedKey& key) const noexcept {
+  const std::uint32_t likely = key_index_.first_of_run(table_hash(kind, key));
+  if (likely != no_index) keys_.prefetch(likely);
 }
 
 KindTotals LockTable::totals(LockKind kind) const {
@@ -156,44 +181,46 @@ KindTotals LockTable::totals(LockKind kind) const {
   return totals;
 }
 
-std::uint32_t LockTable::hash_of_session(SessionId session) const {
-  return hash_of_numbers<1>(seed_, {static_cast<std::uint64_t>(session)});
-}
-
-std::uint32_t LockTable::hash_of_claim(std::uint32_t key_hash, SessionId session) const {
-  return hash_of_numbers<2>(seed_, {static_cast<std::uint64_t>(session), key_hash});
+/// Both are hashes under the seed already.
+std::uint32_t LockTable::hash_of_claim(std::uint32_t key_hash, std::uint32_t session_hash) {
+  return key_hash ^ session_hash;
 }
 
 std::uint32_t LockTable::hash_of_claim(std::uint32_t claim) const {
-  return hash_of_claim(keys_[claims_[claim].key].hash, sessions_[claims_[claim].session].id);
+  return hash_of_claim(keys_[claims_[claim].key].hash, sessions_[claims_[claim].session].hash);
 }
 
 std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const {
   const std::uint32_t hash = table_hash(kind, key);
   return key_index_.find(hash, [&](std::uint32_t at) {
     const KeyRecord& record = keys_[at];
-    return record.hash == hash && record.kind == kind && record.text.view() == key.bytes;
+    return record.kind == kind && record.text.equals(key);
   });
 }
 
-std::uint32_t LockTable::find_session(SessionId session, std::uint32_t hash) const {
-  return session_index_.find(hash, [&](std::uint32_t at) { return sessions_[at].id == session; });
+std::uint32_t LockTable::find_session(const HashedSession& session) const {
+  const std::uint32_t hint = session.record_hint;
+  if (sessions_.is_live(hint) && sessions_[hint].id == session.id) return hint;
+  return session_index_.find(session.hash, [&](std::uint32_t at) { return sessions_[at].id == session.id; });
 }
 
 /// The claim of this shared key by this session, whether it holds or waits, or no_index.
-std::uint32_t LockTable::find_claim(std::uint32_t key, SessionId session) const {
-  const std::uint32_t claimant = find_session(session);
-  if (claimant == no_index) return no_index;
-  return claim_index_.find(hash_of_claim(keys_[key].hash, session),
-                           [&](std::uint32_t at) { return claims_[at].key == key && claims_[at].session == claimant; });
+std::uint32_t LockTable::find_claim(std::uint32_t key, const HashedSession& session) const {
+  return claim_index_.find(hash_of_claim(keys_[key].hash, session.hash), [&](std::uint32_t at) {
+    return claims_[at].key == key && sessions_[claims_[at].session].id == session.id;
+  });
 }
 
-/// The hold of this key by this session, or no_index. An exclusive key's only holder is looked at directly.
-std::uint32_t LockTable::find_hold(std::uint32_t key, SessionId session) const {
-  const KeyRecord& record = keys_[key];
-  if (record.kind == LockKind::exclusive) return holder_of(record) == session ? record.holders.first : no_index;
+/// The hold of this shared key by this session, or no_index.
+std::uint32_t LockTable::find_shared_hold(std::uint32_t key, const HashedSession& session) const {
   const std::uint32_t claim = find_claim(key, session);
   return claim == no_index || claims_[claim].waits() ? no_index : claim;
+}
+
+bool LockTable::holds(const HashedSession& session, std::uint32_t key) const {
+  const KeyRecord& record = keys_[key];
+  if (record.kind == LockKind::exclusive) return sole_holder(record) == session.id;
+  return find_shared_hold(key, session) != no_index;
 }
 
 Answer LockTable::got(const KeyRecord& key) {
@@ -206,20 +233,29 @@ Result LockTable::take(std::uint32_t found, const Get& get, const HashedKey& key
                        TokenSource& source, Moment now) {
   const std::uint32_t hash = table_hash(get.kind, key);
   if (found == no_index) reserve_key(hash);
-  reserve_claim(get.kind, hash, asker.session);
+  reserve_session();
+  if (get.kind == LockKind::shared) reserve_claim(get.kind, hash, asker.session);
   if (!has_token_to_spare(source)) return answered({Outcome::out_of_tokens});
-  const std::uint32_t taken = found != no_index ? found : add_key(get.kind, hash, key.bytes);
-  start_holding(add_claim(taken, asker.session), now);
-  return answered(got(keys_[taken]), 1);
+  const std::uint32_t taken = found != no_index ? found : add_key(get.kind, hash, key);
+  const std::uint32_t session = find_or_add_session(asker.session);
+  if (get.kind == LockKind::exclusive) {
+    start_holding_alone(taken, session, now);
+  } else {
+    start_sharing(add_claim(taken, session), now);
+  }
+  Result result = answered(got(keys_[taken]), 1);
+  result.record = session;
+  return result;
 }
 
 Result LockTable::enter_line(std::uint32_t key, const Get& get, const Asker& asker, TokenSource& source, Moment now) {
   const KeyRecord& record = keys_[key];
   if (line_length(record) >= waiters_max_) return answered({Outcome::too_many_waiters});
+  reserve_session();
   reserve_claim(get.kind, record.hash, asker.session);
   reserve_wait(record);
   if (!has_token_to_spare(source)) return answered({Outcome::out_of_tokens});
-  const std::uint32_t claim = add_claim(key, asker.session);
+  const std::uint32_t claim = add_claim(key, find_or_add_session(asker.session));
   start_waiting(claim, get.limit, asker.home, now);
   return {std::nullopt, 0, claim};
 }
@@ -245,13 +281,17 @@ void LockTable::reserve_key(std::uint32_t key_hash) {
   key_index_.reserve_one(key_hash, [this](std::uint32_t at) { return keys_[at].hash; });
 }
 
-/// The memory for one more claim, be it that it holds at once or later.
-void LockTable::reserve_claim(LockKind kind, std::uint32_t key_hash, SessionId session) {
-  claims_.reserve_one();
+void LockTable::reserve_session() {
   sessions_.reserve_one();
-  session_index_.reserve_one([this](std::uint32_t at) { return hash_of_session(sessions_[at].id); });
+  session_index_.reserve_one([this](std::uint32_t at) { return sessions_[at].hash; });
+}
+
+/// The memory for one more claim, be it that it holds at once or later.
+void LockTable::reserve_claim(LockKind kind, std::uint32_t key_hash, const HashedSession& session) {
+  claims_.reserve_one();
   if (kind == LockKind::exclusive) return;
-  claim_index_.reserve_one(hash_of_claim(key_hash, session), [this](std::uint32_t at) { return hash_of_claim(at); });
+  claim_index_.reserve_one(hash_of_claim(key_hash, session.hash),
+                           [this](std::uint32_t at) { return hash_of_claim(at); });
 }
 
 /// The memory that a claim on this key needs besides if it waits.

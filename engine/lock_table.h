@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/hashed_key.h"
 #include "engine/index_table.h"
 #include "engine/line_lengths.h"
 #include "engine/records.h"
@@ -25,15 +26,20 @@
 
 namespace lockd::engine {
 
-/// A key with its hash, so that a request hashes its key once, whoever needs it.
-struct HashedKey {
-  std::string_view bytes;
-  std::uint64_t hash = 0;
+/// A session with the hash of its id under the table's seed, see hash_session(), and a guess.
+struct HashedSession {
+  SessionId id = SessionId::nobody;
+  std::uint32_t hash = 0;
+  std::uint32_t record_hint = no_index;  // where its record was when it last took a lock: it may be another's by now
 };
+
+inline std::uint32_t hash_session(const HashSeed& seed, SessionId session) {
+  return hash_of_numbers<1>(seed, {static_cast<std::uint64_t>(session)});
+}
 
 /// Who asks for a lock, and what is known of him outside of the table.
 struct Asker {
-  SessionId session = SessionId::nobody;
+  HashedSession session;
   std::uint32_t home = 0;         // for the Wakeup, should he wait
   bool may_take = true;           // S5: false where he holds as many locks as he may
   bool closes_no_circle = false;  // W6: he may wait for an exclusive lock
@@ -41,16 +47,17 @@ struct Asker {
 
 /// What a request did.
 struct Result {
-  std::optional<Answer> answer;    // nothing: he has to wait
-  int held_change = 0;             // of the number of locks that the session holds: -1, 0 or 1
-  std::uint32_t claim = no_index;  // without an answer: his place in the line, or no_index if he is not in it (W6)
+  std::optional<Answer> answer;     // nothing: he has to wait
+  int held_change = 0;              // of the number of locks that the session holds: -1, 0 or 1
+  std::uint32_t claim = no_index;   // without an answer: his place in the line, or no_index if he is not in it (W6)
+  std::uint32_t record = no_index;  // of a session that took a lock: the next HashedSession::record_hint
 };
 
 /// Why locks are released several at a time: only those of an ended session count as orphans (S2, E1).
 enum class Release : std::uint8_t { asked, orphaned };
 
-/// The locks of some keys, of both kinds, and the lines for them. An exclusive lock is a lock with at most one holder;
-/// all else is the same for both.
+/// The locks of some keys, of both kinds, and the lines for them. An exclusive lock is a lock with at most one holder,
+/// who therefore needs no list; all else is the same for both.
 ///
 /// A value machine: no thread, clock, socket or global. Every call is O(1), to which comes one step for each waiter
 /// that it lets through, but for release_some(), visit() and visit_claims(), which work within a budget, and
@@ -58,13 +65,13 @@ enum class Release : std::uint8_t { asked, orphaned };
 ///
 /// Invariants, checked by check_invariants():
 ///  1. A key record exists exactly as long as somebody holds that key in that kind; it can be found by its hash.
-///  2. An exclusive key has one holder.
-///  3. A key's holders form one list, in the order in which they took it, no session twice. Their tokens grow.
-///  4. A session record exists exactly as long as that session holds something here or waits; its holds form one list,
-///     and it waits for one key at most, which it does not hold.
-///  5. Each claim either holds, has a token and is in exactly one key's list of holders and one session's list; or it
-///     waits, has none, and is in exactly one line and named by its session. A shared claim can be found by key and
-///     session.
+///  2. An exclusive key has one holder, whom its record names.
+///  3. A shared key's holders form one list, in the order in which they took it, no session twice. Their tokens grow.
+///  4. A session record exists exactly as long as that session holds something here or waits; its exclusive keys form
+///     one list, its shared holds another, and it waits for one key at most, which it does not hold.
+///  5. Each claim either holds a shared key, has a token and is in exactly one key's list of holders and one session's
+///     list; or it waits, has none, and is in exactly one line and named by its session. A shared claim can be found by
+///     key and session.
 ///  6. A line record exists exactly as long as somebody waits for its key; its list is in the order of coming; as many
 ///     hold the key as the first in it wants there to be fewer than (W4), and no line is longer than the bound (W7).
 ///  7. All who wait for keys of one kind form one list, in the order of coming, with a wait record each.
@@ -87,19 +94,19 @@ class LockTable {
   /// X1, H1, C1, C2, W1, S5, W7, T1 in the order of W10, where W6 is the caller's: an exclusive get that has to wait,
   /// by one of whom it is not known that he closes no circle, changes nothing. Draws tokens from `source` where its own
   /// do not suffice; out_of_tokens where that has none. May throw std::bad_alloc.
-  Result get(const Get& get, std::uint64_t key_hash, const Asker& asker, TokenSource& source, Moment now);
+  Result get(const Get& get, const HashedKey& key, const Asker& asker, TokenSource& source, Moment now);
 
   /// X2, H2, W4. May throw std::bad_alloc where somebody is let through.
-  Result release(LockKind kind, SessionId session, const HashedKey& key, Moment now, Wakeups& wakeups);
+  Result release(LockKind kind, const HashedSession& session, const HashedKey& key, Moment now, Wakeups& wakeups);
 
   /// S2, E1: releases up to `budget` locks of a session, in no stated order, `held` counting down with each. Returns
   /// how many; fewer than `budget` means that none is left. May throw std::bad_alloc where somebody is let through.
-  std::size_t release_some(SessionId session, std::size_t budget, Release why, Moment now, std::uint64_t& held,
-                           Wakeups& wakeups);
+  std::size_t release_some(const HashedSession& session, std::size_t budget, Release why, Moment now,
+                           std::uint64_t& held, Wakeups& wakeups);
 
   /// W5, W9: the session leaves the line that it entered as `claim`. False, and nothing changes, where it got the lock
   /// already. May throw std::bad_alloc where somebody is let through.
-  bool leave_line(SessionId session, std::uint32_t claim, Moment now, Wakeups& wakeups);
+  bool leave_line(const HashedSession& session, std::uint32_t claim, Moment now, Wakeups& wakeups);
 
   /// X3, H3.
   Answer inspect(LockKind kind, const HashedKey& key) const noexcept;
@@ -108,7 +115,7 @@ class LockTable {
   Answer inspect_line(LockKind kind, const HashedKey& key) const noexcept;
 
   /// T2.
-  Answer token(LockKind kind, SessionId session, const HashedKey& key) const noexcept;
+  Answer token(LockKind kind, const HashedSession& session, const HashedKey& key) const noexcept;
 
   /// W6: who holds a key exclusively, or `nobody`.
   SessionId holder(const HashedKey& key) const noexcept;
@@ -116,6 +123,11 @@ class LockTable {
   /// W6: who holds the exclusive lock for which the session waits as `claim`; `nobody` where it does not, be it that
   /// the claim is no more, is another's, or holds.
   SessionId blocker(SessionId session, std::uint32_t claim) const noexcept;
+
+  /// Asks for the cache lines that a request about the key will read: first that of its place in the index; when that
+  /// has come, that of its record. What the table holds, and answers, is the same without.
+  void prefetch(LockKind kind, const HashedKey& key) const noexcept;
+  void prefetch_record(LockKind kind, const HashedKey& key) const noexcept;
 
   /// L1: calls see(SessionId) for each holder of the key, in the order of taking.
   template <class See>
@@ -146,7 +158,7 @@ class LockTable {
     return walk(from, budget, [&](const KeyRecord& key) -> std::size_t {
       const std::uint32_t claim_count = key.holder_count + line_length(key);
       see(LockKind{key.kind}, key.text.view(), claim_count, [&](auto f) {
-        visit_list(key.holders, f);
+        visit_holds(key, f);
         if (key.line != no_index) visit_list(lines_[key.line].claims, f);
       });
       return claim_count;
@@ -171,15 +183,14 @@ class LockTable {
   static std::size_t slot(LockKind kind) { return static_cast<std::size_t>(kind); }
 
   // Finding. The hash of a claim is made of what is known before there is a record: room can be reserved first.
-  std::uint32_t hash_of_session(SessionId session) const;
-  std::uint32_t hash_of_claim(std::uint32_t key_hash, SessionId session) const;
+  static std::uint32_t hash_of_claim(std::uint32_t key_hash, std::uint32_t session_hash);
   std::uint32_t hash_of_claim(std::uint32_t claim) const;
   std::uint32_t find_key(LockKind kind, const HashedKey& key) const;
-  std::uint32_t find_session(SessionId session, std::uint32_t hash) const;
-  std::uint32_t find_session(SessionId session) const { return find_session(session, hash_of_session(session)); }
-  std::uint32_t find_claim(std::uint32_t key, SessionId session) const;
-  std::uint32_t find_hold(std::uint32_t key, SessionId session) const;
-  SessionId holder_of(const KeyRecord& key) const { return sessions_[claims_[key.holders.first].session].id; }
+  std::uint32_t find_session(const HashedSession& session) const;
+  std::uint32_t find_claim(std::uint32_t key, const HashedSession& session) const;
+  std::uint32_t find_shared_hold(std::uint32_t key, const HashedSession& session) const;
+  bool holds(const HashedSession& session, std::uint32_t key) const;
+  SessionId sole_holder(const KeyRecord& key) const { return sessions_[key.hold.session].id; }
   std::uint32_t line_length(const KeyRecord& key) const { return key.line == no_index ? 0 : lines_[key.line].count; }
   WaitRecord& wait_of(std::uint32_t claim) { return waits_[claims_[claim].session_next]; }
   const WaitRecord& wait_of(std::uint32_t claim) const { return waits_[claims_[claim].session_next]; }
@@ -193,27 +204,35 @@ class LockTable {
   Result enter_line(std::uint32_t key, const Get& get, const Asker& asker, TokenSource& source, Moment now);
   bool has_token_to_spare(TokenSource& source);
   void reserve_key(std::uint32_t key_hash);
-  void reserve_claim(LockKind kind, std::uint32_t key_hash, SessionId session);
+  void reserve_claim(LockKind kind, std::uint32_t key_hash, const HashedSession& session);
+  void reserve_session();
   void reserve_wait(const KeyRecord& key);
 
   // Letting waiters through.
   void reserve_wakeups(std::uint32_t holder_count, std::uint32_t first, Wakeups& wakeups) const;
-  void free(std::uint32_t hold, Moment now, Wakeups& wakeups);
+  void free_exclusive(std::uint32_t key, Moment now, Wakeups& wakeups);
+  void free_shared(std::uint32_t hold, Moment now, Wakeups& wakeups);
   void let_through(const KeyRecord& key, Moment now, Wakeups& wakeups) noexcept;
   void hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noexcept;
+  void released_one(LockKind kind, Release why, std::uint64_t& held) noexcept;
 
-  // A claim is added, then holds, or waits and perhaps holds later; then it is removed. Keys and sessions come before
-  // their first claim and go with, or after, their last.
-  std::uint32_t add_key(LockKind kind, std::uint32_t hash, std::string_view bytes);
-  std::uint32_t find_or_add_session(SessionId session) noexcept;
-  std::uint32_t add_claim(std::uint32_t key, SessionId session) noexcept;
-  void start_holding(std::uint32_t claim, Moment now) noexcept;
-  void stop_holding(std::uint32_t claim, Moment now) noexcept;
+  // An exclusive key is held by what its record says. Other claims have a record: it is added, then holds, or waits and
+  // perhaps holds later; then it is removed. Keys and sessions come before their first hold or claim and go with, or
+  // after, their last.
+  std::uint32_t add_key(LockKind kind, std::uint32_t hash, const HashedKey& key);
+  std::uint32_t find_or_add_session(const HashedSession& session) noexcept;
+  std::uint32_t add_claim(std::uint32_t key, std::uint32_t session) noexcept;
+  void start_holding_alone(std::uint32_t key, std::uint32_t session, Moment now) noexcept;
+  void stop_holding_alone(std::uint32_t key, Moment now) noexcept;
+  void start_sharing(std::uint32_t claim, Moment now) noexcept;
+  void stop_sharing(std::uint32_t claim, Moment now) noexcept;
+  void count_start(KeyRecord& key) noexcept;
+  void count_stop(KeyRecord& key, Moment since, Moment now) noexcept;
   void start_waiting(std::uint32_t claim, std::uint32_t limit, std::uint32_t home, Moment now) noexcept;
   void stop_waiting(std::uint32_t claim, Moment now) noexcept;
   void remove_claim(std::uint32_t claim) noexcept;
   void remove_key(std::uint32_t key) noexcept;
-  void remove_session(std::uint32_t session) noexcept;
+  void remove_session_if_idle(std::uint32_t session) noexcept;
 
   // The lists, each linked in both directions.
   void append(ClaimList& list, std::uint32_t claim) noexcept;
@@ -225,9 +244,12 @@ class LockTable {
   std::optional<std::string> check_key(std::uint32_t at) const;
   std::optional<std::string> check_list(std::uint32_t key, const ClaimList& list, std::uint32_t count,
                                         std::set<SessionId>& seen) const;
+  std::optional<std::string> check_sole_holder(std::uint32_t at) const;
   std::optional<std::string> check_holders(std::uint32_t at) const;
   std::optional<std::string> check_line(std::uint32_t at) const;
   std::optional<std::string> check_sessions() const;
+  std::optional<std::string> check_keys_of(std::uint32_t session, std::size_t& unseen) const;
+  std::optional<std::string> check_claims_of(std::uint32_t session, std::size_t& seen) const;
   std::optional<std::string> check_wait(std::uint32_t session) const;
   std::optional<std::string> check_ages(LockKind kind) const;
   std::optional<std::string> check_totals(LockKind kind) const;
@@ -252,8 +274,14 @@ class LockTable {
   }
 
   template <class See>
+  void visit_holds(const KeyRecord& key, See see) const {
+    if (key.kind == LockKind::shared) return visit_list(key.holders, see);
+    see(Claim{sole_holder(key), key.hold.stamp.token(), key.hold.stamp.moment()});
+  }
+
+  template <class See>
   void visit_holders_of(const KeyRecord& key, See see) const {
-    visit_list(key.holders, [&](const Claim& claim) { see(claim.session); });
+    visit_holds(key, [&](const Claim& claim) { see(claim.session); });
   }
 
   HashSeed seed_;
@@ -265,10 +293,9 @@ class LockTable {
   Slab<LineRecord> lines_;
   Slab<WaitRecord> waits_;
 
-  PartitionedIndex key_index_;  // keys_ by kind and bytes
-  PartitionedIndex
-      claim_index_;           // the shared ones of claims_, by key and session; who claims an exclusive key is known
-  IndexTable session_index_;  // sessions_ by id
+  PartitionedIndex key_index_;    // keys_ by kind and bytes
+  PartitionedIndex claim_index_;  // the shared ones of claims_, by key and session
+  IndexTable session_index_;      // sessions_ by id
 
   TokenRange tokens_;                        // of these, one is set aside for each waiter
   Totals totals_;                            // without longest_line and oldest_wait, which the next two know

@@ -31,7 +31,8 @@ std::optional<std::string> LockTable::check_keys() const {
   std::size_t lines_seen = 0;
   for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1)) {
     if (auto broken = check_key(at)) return broken;
-    claims_seen += keys_[at].holder_count + line_length(keys_[at]);
+    claims_seen += line_length(keys_[at]);
+    if (keys_[at].kind == LockKind::shared) claims_seen += keys_[at].holder_count;
     lines_seen += keys_[at].line != no_index ? 1 : 0;
   }
   if (claims_seen != claims_.size()) return "a claim is in no key's list";
@@ -50,8 +51,13 @@ std::optional<std::string> LockTable::check_key(std::uint32_t at) const {
   if (found != at) return at_record("a key that its index does not find", at);
 
   std::set<SessionId> seen;
-  if (auto broken = check_list(at, key.holders, key.holder_count, seen)) return broken;
-  if (auto broken = check_holders(at)) return broken;
+  if (key.kind == LockKind::exclusive) {
+    if (auto broken = check_sole_holder(at)) return broken;
+    seen.insert(sole_holder(key));
+  } else {
+    if (auto broken = check_list(at, key.holders, key.holder_count, seen)) return broken;
+    if (auto broken = check_holders(at)) return broken;
+  }
   if (key.line == no_index) return std::nullopt;
   if (!lines_.is_live(key.line)) return at_record("a line that is no more, of the key", at);
   if (auto broken = check_list(at, lines_[key.line].claims, lines_[key.line].count, seen)) return broken;
@@ -67,9 +73,9 @@ std::optional<std::string> LockTable::check_list(std::uint32_t key, const ClaimL
     if (!claims_.is_live(claim) || claims_[claim].key != key)
       return at_record("a foreign claim in a list of the key", key);
     if (claims_[claim].key_previous != previous) return at_record("a broken list of the key", key);
-    const SessionId session = sessions_[claims_[claim].session].id;
-    if (!seen.insert(session).second) return at_record("a session twice in the lists of the key", key);
-    if (keys_[key].kind == LockKind::shared && find_claim(key, session) != claim)
+    const SessionRecord& session = sessions_[claims_[claim].session];
+    if (!seen.insert(session.id).second) return at_record("a session twice in the lists of the key", key);
+    if (keys_[key].kind == LockKind::shared && find_claim(key, {session.id, session.hash}) != claim)
       return at_record("a claim that is not found by key and session, of the key", key);
   }
   if (list.last != previous) return at_record("a wrong last in a list of the key", key);
@@ -77,7 +83,16 @@ std::optional<std::string> LockTable::check_list(std::uint32_t key, const ClaimL
   return std::nullopt;
 }
 
-/// The tokens of a key's holders, their list being sound.
+/// The token of an exclusive key's holder, and that it is a session.
+std::optional<std::string> LockTable::check_sole_holder(std::uint32_t at) const {
+  const SoleHold& hold = keys_[at].hold;
+  if (!sessions_.is_live(hold.session)) return at_record("a holder that is no session, of the key", at);
+  if (hold.stamp.token() == 0) return at_record("a holder without a token, of the key", at);
+  if (hold.stamp.token() >= tokens_.next) return at_record("a token that was not given yet, of the key", at);
+  return std::nullopt;
+}
+
+/// The tokens of a shared key's holders, their list being sound.
 std::optional<std::string> LockTable::check_holders(std::uint32_t at) const {
   std::uint64_t last_token = 0;
   for (std::uint32_t hold = keys_[at].holders.first; hold != no_index; hold = claims_[hold].key_next) {
@@ -108,23 +123,47 @@ std::optional<std::string> LockTable::check_line(std::uint32_t at) const {
 
 /// Invariant 4 and the second half of 5.
 std::optional<std::string> LockTable::check_sessions() const {
+  std::size_t keys_unseen = 0;
+  for (std::uint32_t at = keys_.next_live(0); at != no_index; at = keys_.next_live(at + 1))
+    keys_unseen += keys_[at].kind == LockKind::exclusive ? 1 : 0;
   std::size_t claims_seen = 0;
   for (std::uint32_t at = sessions_.next_live(0); at != no_index; at = sessions_.next_live(at + 1)) {
     const SessionRecord& session = sessions_[at];
-    if (find_session(session.id) != at) return at_record("a session that its index does not find", at);
-    if (session.first_hold == no_index && session.wait == no_index) return at_record("an idle session", at);
+    if (session.hash != hash_session(seed_, session.id)) return at_record("a wrong hash of the session", at);
+    if (find_session({session.id, session.hash}) != at) return at_record("a session that its index does not find", at);
+    if (session.first_key == no_index && session.first_claim == no_index && session.wait == no_index)
+      return at_record("an idle session", at);
     if (auto broken = check_wait(at)) return broken;
     claims_seen += session.wait != no_index ? 1 : 0;
-    std::uint32_t previous = no_index;
-    for (std::uint32_t hold = session.first_hold; hold != no_index; hold = claims_[hold].session_next) {
-      if (!claims_.is_live(hold) || claims_[hold].session != at || claims_[hold].waits())
-        return at_record("a foreign hold in the list of the session", at);
-      if (claims_[hold].session_previous != previous) return at_record("a broken list of holds of the session", at);
-      previous = hold;
-      if (++claims_seen > claims_.size()) return at_record("a list without an end, of the session", at);
-    }
+    if (auto broken = check_keys_of(at, keys_unseen)) return broken;
+    if (auto broken = check_claims_of(at, claims_seen)) return broken;
   }
+  if (keys_unseen != 0) return "an exclusive key is no session's";
   if (claims_seen != claims_.size()) return "a claim is no session's";
+  return std::nullopt;
+}
+
+std::optional<std::string> LockTable::check_keys_of(std::uint32_t session, std::size_t& unseen) const {
+  std::uint32_t previous = no_index;
+  for (std::uint32_t key = sessions_[session].first_key; key != no_index; key = keys_[key].hold.session_next) {
+    if (!keys_.is_live(key) || keys_[key].kind != LockKind::exclusive || keys_[key].hold.session != session)
+      return at_record("a foreign key in the list of the session", session);
+    if (keys_[key].hold.session_previous != previous) return at_record("a broken list of keys of the session", session);
+    previous = key;
+    if (unseen-- == 0) return at_record("a list without an end, of the session", session);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> LockTable::check_claims_of(std::uint32_t session, std::size_t& seen) const {
+  std::uint32_t previous = no_index;
+  for (std::uint32_t hold = sessions_[session].first_claim; hold != no_index; hold = claims_[hold].session_next) {
+    if (!claims_.is_live(hold) || claims_[hold].session != session || claims_[hold].waits())
+      return at_record("a foreign hold in the list of the session", session);
+    if (claims_[hold].session_previous != previous) return at_record("a broken list of holds of the session", session);
+    previous = hold;
+    if (++seen > claims_.size()) return at_record("a list without an end, of the session", session);
+  }
   return std::nullopt;
 }
 

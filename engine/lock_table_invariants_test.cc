@@ -127,9 +127,13 @@ const Canary of_keys[] = {
     {"astray_in_the_index", "a key that its index does not find",
      [](Opening& open) { open.key("a").hash = ~open.key("a").hash; }},
     {"hold_of_another_key", "a foreign claim in a list of the key",
-     [](Opening& open) { open.first_hold_of("a").key = open.key_at("d"); }},
+     [](Opening& open) { open.first_hold_of("s").key = open.key_at("d"); }},
     {"dead_hold_in_the_list", "a foreign claim in a list of the key",
-     [](Opening& open) { open.key("a").holders.first = 1000; }},
+     [](Opening& open) { open.key("s").holders.first = 1000; }},
+    {"dead_holder", "a holder that is no session", [](Opening& open) { open.key("a").hold.session = 1000; }},
+    {"no_token_alone", "a holder without a token", [](Opening& open) { open.key("a").hold.stamp = Stamp(0, 0); }},
+    {"token_of_the_future_alone", "a token that was not given yet",
+     [](Opening& open) { open.key("a").hold.stamp = Stamp(open.member<Tokens>().next, 0); }},
     {"broken_back_link", "a broken list of the key",
      [](Opening& open) { open.last_hold_of("s").key_previous = open.key("s").holders.first; }},
     {"circle_of_holders", "a broken list of the key",
@@ -180,34 +184,50 @@ const Canary of_lines[] = {
 
 const Canary of_sessions[] = {
     {"wrong_id", "a session that its index does not find",
-     [](Opening& open) { open.session(Opening::dave).id = Opening::alice; }},
-    {"idle_session", "an idle session", [](Opening& open) { open.session(Opening::dave).first_hold = no_index; }},
+     [](Opening& open) {
+       auto& dave = open.session(Opening::dave);
+       dave.id = Opening::alice;
+       dave.hash = open.session(Opening::alice).hash;
+     }},
+    {"wrong_hash", "a wrong hash of the session", [](Opening& open) { ++open.session(Opening::dave).hash; }},
+    {"idle_session", "an idle session", [](Opening& open) { open.session(Opening::dave).first_key = no_index; }},
     {"wait_of_another", "a foreign wait of the session",
      [](Opening& open) { open.session(Opening::dave).wait = open.session(Opening::erin).wait; }},
     {"dead_wait", "a foreign wait of the session", [](Opening& open) { open.session(Opening::dave).wait = 1000; }},
     {"hold_for_a_wait", "a foreign wait of the session",
-     [](Opening& open) { open.session(Opening::dave).wait = open.key("d").holders.first; }},
-    {"hold_of_another_session", "a foreign hold in the list of the session",
-     [](Opening& open) { open.session(Opening::dave).first_hold = open.key("a").holders.first; }},
-    {"wait_for_a_hold", "a foreign hold in the list of the session",
-     [](Opening& open) { open.session(Opening::erin).first_hold = open.session(Opening::erin).wait; }},
-    {"broken_back_link_of_session", "a broken list of holds of the session",
-     [](Opening& open) { open.first_hold_of("d").session_previous = open.key("a").holders.first; }},
-    {"circle_of_holds", "a broken list of holds of the session",
-     [](Opening& open) { open.first_hold_of("d").session_next = open.key("d").holders.first; }},
-    {"unindexed_by_session", "a claim is no session's",
+     [](Opening& open) { open.session(Opening::bob).wait = open.session(Opening::bob).first_claim; }},
+    {"key_of_another_session", "a foreign key in the list of the session",
+     [](Opening& open) { open.session(Opening::dave).first_key = open.key_at("a"); }},
+    {"shared_key_for_an_exclusive_one", "a foreign key in the list of the session",
+     [](Opening& open) { open.session(Opening::dave).first_key = open.key_at("s"); }},
+    {"dead_key", "a foreign key in the list of the session",
+     [](Opening& open) { open.session(Opening::dave).first_key = 1000; }},
+    {"broken_back_link_of_keys", "a broken list of keys of the session",
+     [](Opening& open) { open.key("d").hold.session_previous = open.key_at("a"); }},
+    {"circle_of_keys", "a broken list of keys of the session",
+     [](Opening& open) { open.key("d").hold.session_next = open.key_at("d"); }},
+    {"key_unknown_to_its_session", "an exclusive key is no session's",
      [](Opening& open) {  // the end of alice would leave `a` locked
-       const auto lost = open.first_hold_of("a");
-       open.session(Opening::alice).first_hold = lost.session_next;
-       open.claims()[lost.session_next].session_previous = no_index;
+       open.session(Opening::alice).first_key = open.key("a").hold.session_next;
+       open.key("x").hold.session_previous = no_index;
      }},
+    {"hold_of_another_session", "a foreign hold in the list of the session",
+     [](Opening& open) { open.session(Opening::dave).first_claim = open.session(Opening::bob).first_claim; }},
+    {"wait_for_a_hold", "a foreign hold in the list of the session",
+     [](Opening& open) { open.session(Opening::erin).first_claim = open.session(Opening::erin).wait; }},
+    {"broken_back_link_of_session", "a broken list of holds of the session",
+     [](Opening& open) { open.last_hold_of("s").session_previous = open.key("s").holders.first; }},
+    {"circle_of_holds", "a broken list of holds of the session",
+     [](Opening& open) { open.first_hold_of("s").session_next = open.key("s").holders.first; }},
+    {"unindexed_by_session", "a claim is no session's",
+     [](Opening& open) { open.session(Opening::alice).first_claim = no_index; }},
 };
 
 const Canary of_the_whole[] = {
     {"waiter_of_another_kind", "a foreign claim in the list of waiters",
      [](Opening& open) { open.ages(exclusive).oldest = open.ages(shared).oldest; }},
     {"holder_among_waiters", "a foreign claim in the list of waiters",
-     [](Opening& open) { open.ages(exclusive).oldest = open.key("a").holders.first; }},
+     [](Opening& open) { open.ages(exclusive).oldest = open.key("s").holders.first; }},
     {"broken_ages", "a broken list of waiters", [](Opening& open) { open.wait_of(Opening::frank).older = no_index; }},
     {"wrong_newest", "a wrong newest waiter",
      [](Opening& open) { open.ages(shared).newest = open.ages(shared).oldest; }},
@@ -266,7 +286,8 @@ struct OpenShards : ShardedTable<NullMutex> {
   LockTable& shard(std::size_t number) { return (this->*member_of(Shards{}))[number].table; }
   LockTable& shard_of_key(std::string_view key) { return shard(engine::hashed(key).hash >> 63); }  // of two
   Result get_there(LockTable& table, SessionId session, const Get& get) {
-    return table.get(get, engine::hashed(get.key).hash, {.session = session, .closes_no_circle = true}, source, 0);
+    const Asker asker{.session = engine::hashed(session), .closes_no_circle = true};
+    return table.get(get, engine::hashed(get.key), asker, source, 0);
   }
 
   TokenSource source;

@@ -43,7 +43,7 @@ class LockTableTest : public ::testing::Test {
     return found;
   }
 
-  HashedKey hashed(std::string_view key) const { return {key, table_.hash_of(key)}; }
+  HashedKey hashed(std::string_view key) const { return table_.hashed_key(key); }
 
   TestTable table_;
   std::map<SessionId, int> held_;  // by the changes that the table reported
@@ -275,12 +275,13 @@ TEST_F(LockTableTest, F3_any_bytes_are_a_key) {
 TEST(LockTable, H1_the_kinds_are_apart_also_where_an_exclusive_key_has_a_shared_keys_hash) {
   LockTable table(test_seed, 1);
   TokenSource source(1, token_limit);
-  constexpr std::uint64_t hash = 7;
-  constexpr std::uint64_t shared_hash = hash ^ 0x9e3779b9;
-  const Asker asker{.session = alice, .closes_no_circle = true};
-  EXPECT_EQ(table.get(g("k"), hash, asker, source, 0).answer, Answer{Outcome::lock_get_success});
-  EXPECT_EQ(table.inspect(shared, {"k", shared_hash}), Answer{Outcome::shared_not_locked});
-  EXPECT_EQ(table.get(sg("k"), shared_hash, asker, source, 0).answer, (Answer{Outcome::shared_get_success, 1}));
+  const HashedKey key = engine::hashed("k");
+  HashedKey shared_key = key;
+  shared_key.hash = key.hash ^ 0x9e3779b9;
+  const Asker asker{.session = engine::hashed(alice), .closes_no_circle = true};
+  EXPECT_EQ(table.get(g("k"), key, asker, source, 0).answer, Answer{Outcome::lock_get_success});
+  EXPECT_EQ(table.inspect(shared, shared_key), Answer{Outcome::shared_not_locked});
+  EXPECT_EQ(table.get(sg("k"), shared_key, asker, source, 0).answer, (Answer{Outcome::shared_get_success, 1}));
   EXPECT_EQ(table.key_count(exclusive), 1U);
   EXPECT_EQ(table.key_count(shared), 1U);
   EXPECT_EQ(table.check_invariants(), std::nullopt);

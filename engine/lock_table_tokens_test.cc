@@ -21,7 +21,7 @@ constexpr SessionId carol{3};
 constexpr SessionId dave{4};
 
 std::uint64_t token_of(const TestTable& table, LockKind kind, SessionId session, std::string_view key) {
-  return table.token(kind, session, {key, table.hash_of(key)}).number;
+  return table.token(kind, session, table.hashed_key(key)).number;
 }
 
 TEST(LockTableTokens, T2_says_the_token_of_ones_own_hold_and_of_no_other) {

@@ -235,7 +235,7 @@ TEST_F(Waiting, W6_an_exclusive_wait_begins_only_where_it_is_known_to_close_no_c
   get(alice, g("k"));
   get(alice, sg("s"));
   const auto try_of = [&](const Get& get) {
-    return table_.LockTable::get(get, table_.hash_of(get.key), {.session = bob}, table_.source, 0);
+    return table_.LockTable::get(get, table_.hashed_key(get.key), {.session = hashed(bob)}, table_.source, 0);
   };
   const Result undecided = try_of(gw("k"));
   EXPECT_EQ(undecided.answer, std::nullopt);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "engine/check.h"
+#include "engine/hashed_key.h"
 #include "engine/requests.h"
 #include "engine/slab.h"
 #include "engine/token_source.h"
@@ -17,32 +18,36 @@
 
 namespace lockd::engine {
 
-/// A key's bytes: short ones in place, longer ones on the heap. Plain data: whoever keeps it frees it by hand, once.
+/// A key's bytes: short ones in place, as their words, longer ones on the heap. Plain data: whoever keeps it frees it
+/// by hand, once.
 class StoredKey {
  public:
-  static constexpr std::size_t inline_bytes_max = 23;
+  static constexpr std::size_t inline_bytes_max = short_key_bytes_max;
 
   /// Throws std::bad_alloc; nothing was there before.
-  void assign(std::string_view bytes) {
-    if (bytes.size() <= inline_bytes_max) {
-      tag_ = static_cast<std::uint8_t>(bytes.size());
-      std::ranges::copy(bytes, bytes_.data());
-      return;
-    }
-    LOCKD_CHECK(bytes.size() <= UINT32_MAX, "a key fits the line that brought it");
-    const Remote remote{new char[bytes.size()], static_cast<std::uint32_t>(bytes.size())};
-    std::ranges::copy(bytes, remote.address);
-    tag_ = tag_of_remote;
-    std::memcpy(bytes_.data(), &remote, sizeof remote);
+  void assign(const HashedKey& key) {
+    words_ = key.words;
+    if (is_long()) keep_long(key.bytes);
+  }
+
+  /// A copy has its own bytes. Throws std::bad_alloc; then it is not to be freed.
+  void assign(const StoredKey& other) {
+    words_ = other.words_;
+    if (is_long()) keep_long(other.view());
   }
 
   void free() noexcept {
-    if (tag_ == tag_of_remote) delete[] remote().address;
-    tag_ = 0;
+    if (is_long()) delete[] remote().address;
+    words_ = {};
+  }
+
+  bool equals(const HashedKey& key) const {
+    if (is_long()) return view() == key.bytes;
+    return ((words_[0] ^ key.words[0]) | (words_[1] ^ key.words[1]) | (words_[2] ^ key.words[2])) == 0;
   }
 
   std::string_view view() const {
-    if (tag_ != tag_of_remote) return {bytes_.data(), tag_};
+    if (!is_long()) return {reinterpret_cast<const char*>(words_.data()), static_cast<std::size_t>(tag_of(words_))};
     const Remote found = remote();
     return {found.address, found.byte_count};
   }
@@ -53,16 +58,24 @@ class StoredKey {
     std::uint32_t byte_count;
   };
 
-  static constexpr std::uint8_t tag_of_remote = UINT8_MAX;
+  bool is_long() const { return tag_of(words_) == long_key_tag; }
+
+  /// Beneath the tag, which stays.
+  void keep_long(std::string_view bytes) {
+    LOCKD_CHECK(bytes.size() <= UINT32_MAX, "a key fits the line that brought it");
+    const Remote remote{new char[bytes.size()], static_cast<std::uint32_t>(bytes.size())};
+    std::ranges::copy(bytes, remote.address);
+    static_assert(sizeof(Remote) <= 2 * sizeof(std::uint64_t));
+    std::memcpy(words_.data(), &remote, sizeof remote);
+  }
 
   Remote remote() const {
     Remote found{};
-    std::memcpy(&found, bytes_.data(), sizeof found);
+    std::memcpy(&found, words_.data(), sizeof found);
     return found;
   }
 
-  std::uint8_t tag_ = 0;                        // how many bytes lie here, or tag_of_remote
-  std::array<char, inline_bytes_max> bytes_{};  // the key, or a Remote, bytewise: the record is not aligned for one
+  KeyWords words_{};  // of a longer key its Remote and the tag
 };
 static_assert(sizeof(StoredKey) == 24);
 
@@ -100,25 +113,38 @@ struct ClaimList {
   std::uint32_t last = no_index;
 };
 
-/// A key that somebody holds.
-struct KeyRecord {
+/// That one session holds an exclusive key, which has no other holder: part of the key's record.
+struct SoleHold {
+  std::uint32_t session = no_index;
+  std::uint32_t session_previous = no_index;  // the session's exclusive keys
+  std::uint32_t session_next = no_index;
+  Stamp stamp;  // its token, and since when it holds
+};
+
+/// A key that somebody holds. On a cache line of its own.
+struct alignas(64) KeyRecord {
+  KeyRecord() : hold() {}
+
+  StoredKey text;
   std::uint32_t hash = 0;
-  ClaimList holders;  // in the order of taking
   std::uint32_t holder_count : 31 = 0;
   LockKind kind : 1 = LockKind::exclusive;
   std::uint32_t line = no_index;  // its LineRecord, if somebody waits for it
-  StoredKey text;
+  union {
+    SoleHold hold;      // of an exclusive key
+    ClaimList holders;  // of a shared one, in the order of taking
+  };
 };
-static_assert(sizeof(KeyRecord) == 44);
+static_assert(sizeof(KeyRecord) == 64);
 
-/// That one session holds one key, or waits for it.
+/// That one session holds a shared key, or waits for a key.
 struct ClaimRecord {
   std::uint32_t key = no_index;
   std::uint32_t session = no_index;
   std::uint32_t key_previous = no_index;  // the key's holders, or its line
   std::uint32_t key_next = no_index;
-  std::uint32_t session_previous = no_index;  // the session's holds
-  std::uint32_t session_next = no_index;      // the session's holds; of one who waits, its WaitRecord
+  std::uint32_t session_previous = no_index;  // the session's shared holds
+  std::uint32_t session_next = no_index;      // the session's shared holds; of one who waits, its WaitRecord
   Stamp stamp;                                // its token, 0 if it waits, and since when it holds or waits
 
   bool waits() const { return stamp.token() == 0; }
@@ -148,10 +174,12 @@ struct AgeList {
 /// A session that holds something here, or waits for it.
 struct SessionRecord {
   SessionId id = SessionId::nobody;
-  std::uint32_t first_hold = no_index;
-  std::uint32_t wait = no_index;  // the claim that waits
+  std::uint32_t hash = 0;
+  std::uint32_t first_key = no_index;    // of the exclusive keys that it holds
+  std::uint32_t first_claim = no_index;  // of those with which it holds shared keys
+  std::uint32_t wait = no_index;         // the claim that waits
 };
-static_assert(sizeof(SessionRecord) == 16);
+static_assert(sizeof(SessionRecord) == 24);
 
 }  // namespace lockd::engine
 

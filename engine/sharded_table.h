@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "engine/check.h"
 #include "engine/lock_table.h"
@@ -97,45 +98,72 @@ class ShardedTable {
       shards_.emplace_back(config.seed, config.index_parts / config.shard_count, config.waiters_max);
   }
 
-  /// X1, H1, C1, C2, W1 in the order of W10. No answer where the session waits now, or asks for nothing (see above). A
-  /// get that may not wait fails as `g` and `sgl` do. std::bad_alloc where memory is out; nothing has changed then.
-  std::optional<Answer> get(SessionLocks& session, const Get& get, Moment now) {
+  /// What the requests below take: a key whose bytes last until the call. Pure.
+  HashedKey hashed(std::string_view key) const { return hash_key(config_.seed, key); }
+
+  /// For a caller that knows several requests before it makes the first: asks for the cache lines that they will read,
+  /// so that these come at the same time. prefetch() for all of them, then prefetch_record() for all, then the
+  /// requests. Changes nothing, and no answer depends on it. Without effect where threads share the table: what it
+  /// looks at is guarded by mutexes.
+  void prefetch(LockKind kind, const HashedKey& key) const noexcept {
+    if constexpr (is_single_threaded) shards_[shard_of(key)].table.prefetch(kind, key);
+  }
+  void prefetch_record(LockKind kind, const HashedKey& key) const noexcept {
+    if constexpr (is_single_threaded) shards_[shard_of(key)].table.prefetch_record(kind, key);
+  }
+
+  /// X1, H1, C1, C2, W1 in the order of W10. `key`: get.key, hashed. No answer where the session waits now, or asks for
+  /// nothing (see above). A get that may not wait fails as `g` and `sgl` do. std::bad_alloc where memory is out;
+  /// nothing has changed then.
+  std::optional<Answer> get(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
     if (!may_ask(session)) return std::nullopt;
-    const HashedKey key = hashed(get.key);
     const std::uint32_t at = shard_of(key);
     session.touch(at);  // before it enters a line, so that its end finds a grant in flight
-    const Result result = try_get(shards_[at], session, get, key.hash, Circles::unknown, now);
+    const Result result = try_get(shards_[at], session, get, key, Circles::unknown, now);
     const bool is_undecided = !result.answer && result.claim == no_index;
     if (is_undecided) return wait_unless_in_circle(session, get, key, now);
     return apply(session, get.kind, at, result);
   }
+  std::optional<Answer> get(SessionLocks& session, const Get& get, Moment now) {
+    return this->get(session, get, hashed(get.key), now);
+  }
 
   /// X2, H2, W4. std::bad_alloc where memory is out; nothing has changed then.
-  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key_bytes, Moment now,
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, const HashedKey& key, Moment now,
                                 Wakeups& wakeups) {
     if (!may_ask(session)) return std::nullopt;
-    const HashedKey key = hashed(key_bytes);
     const std::uint32_t at = shard_of(key);
     const std::lock_guard lock(shards_[at].mutex);
-    return apply(session, kind, at, shards_[at].table.release(kind, session.id, key, now, wakeups));
+    return apply(session, kind, at, shards_[at].table.release(kind, hashed(session), key, now, wakeups));
+  }
+
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key, Moment now,
+                                Wakeups& wakeups) {
+    return release(session, kind, hashed(key), now, wakeups);
   }
 
   /// X3, H3.
-  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    return look(session, key_bytes,
-                [&](const LockTable& table, const HashedKey& key) { return table.inspect(kind, key); });
+  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, const HashedKey& key) const {
+    return look(session, key, [&](const LockTable& table) { return table.inspect(kind, key); });
+  }
+  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key) const {
+    return inspect(session, kind, hashed(key));
   }
 
   /// W8.
-  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    return look(session, key_bytes,
-                [&](const LockTable& table, const HashedKey& key) { return table.inspect_line(kind, key); });
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, const HashedKey& key) const {
+    return look(session, key, [&](const LockTable& table) { return table.inspect_line(kind, key); });
+  }
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key) const {
+    return inspect_line(session, kind, hashed(key));
   }
 
   /// T2.
-  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key_bytes) const {
-    return look(session, key_bytes,
-                [&](const LockTable& table, const HashedKey& key) { return table.token(kind, session.id, key); });
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, const HashedKey& key) const {
+    return look(session, key, [&](const LockTable& table) { return table.token(kind, hashed(session), key); });
+  }
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key) const {
+    return token(session, kind, hashed(key));
   }
 
   /// E1 in slices: releases up to `budget` of the session's locks, which count as no orphans. Returns how many; fewer
@@ -245,27 +273,36 @@ class ShardedTable {
     LockTable table;  // guarded by mutex
   };
 
+  static constexpr bool is_single_threaded = std::is_same_v<Mutex, NullMutex>;
+
   /// Whether it is known of a request that its wait would close no circle (W6).
   enum class Circles : std::uint8_t { unknown, none };
-
-  HashedKey hashed(std::string_view key) const { return {key, SipHash13::hash(config_.seed, key)}; }
 
   /// By the high half of the hash; LockTable uses the low one.
   std::uint32_t shard_of(const HashedKey& key) const {
     return static_cast<std::uint32_t>((key.hash >> 32) * shards_.size() >> 32);
   }
 
+  /// A session's hash is computed when it first asks for a lock.
+  HashedSession hashed(SessionLocks& session) const {
+    if (session.hash == 0) session.hash = hash_session(config_.seed, session.id);
+    return {session.id, session.hash, session.record_hint};
+  }
+  HashedSession hashed(const SessionLocks& session) const {
+    return {session.id, session.hash != 0 ? session.hash : hash_session(config_.seed, session.id), session.record_hint};
+  }
+
   static bool may_ask(const SessionLocks& session) { return !session.ended && !session.waits(); }
 
   /// shard: the key's.
-  Result try_get(Shard& shard, const SessionLocks& session, const Get& get, std::uint64_t key_hash, Circles circles,
+  Result try_get(Shard& shard, SessionLocks& session, const Get& get, const HashedKey& key, Circles circles,
                  Moment now) {
-    const Asker asker{.session = session.id,
+    const Asker asker{.session = hashed(session),
                       .home = session.home,
                       .may_take = session.held < config_.locks_max,
                       .closes_no_circle = circles == Circles::none};
     const std::lock_guard lock(shard.mutex);
-    return shard.table.get(get, key_hash, asker, tokens_, now);
+    return shard.table.get(get, key, asker, tokens_, now);
   }
 
   /// W6: steps 2 and 3.
@@ -274,7 +311,7 @@ class ShardedTable {
     waiting_.reserve_one();
     if (closes_circle(session, holder(key))) return Answer{Outcome::lock_get_deadlock};
     const std::uint32_t at = shard_of(key);
-    const Result result = try_get(shards_[at], session, get, key.hash, Circles::none, now);
+    const Result result = try_get(shards_[at], session, get, key, Circles::none, now);
     if (!result.answer) waiting_.add(session.id, {at, result.claim});
     return apply(session, get.kind, at, result);
   }
@@ -312,7 +349,7 @@ class ShardedTable {
     const WaitPlace& place = session.wait->place;
     Shard& shard = shards_[place.shard];
     const std::lock_guard lock(shard.mutex);
-    return shard.table.leave_line(session.id, place.claim, now, wakeups);
+    return shard.table.leave_line(hashed(session), place.claim, now, wakeups);
   }
 
   /// The wait is over, and the session's own thread knows it.
@@ -330,7 +367,7 @@ class ShardedTable {
     while (session.shards_touched != 0 && left > 0) {
       Shard& shard = shards_[static_cast<std::size_t>(std::countr_zero(session.shards_touched))];
       const std::lock_guard lock(shard.mutex);
-      const std::size_t released = shard.table.release_some(session.id, left, why, now, session.held, wakeups);
+      const std::size_t released = shard.table.release_some(hashed(session), left, why, now, session.held, wakeups);
       if (released < left) session.shards_touched &= session.shards_touched - 1;
       left -= released;
     }
@@ -340,17 +377,17 @@ class ShardedTable {
   static std::optional<Answer> apply(SessionLocks& session, LockKind kind, std::uint32_t shard, const Result& result) {
     LOCKD_CHECK(result.held_change >= 0 || session.held > 0, "a session counts what it holds");
     session.held += static_cast<std::uint64_t>(static_cast<std::int64_t>(result.held_change));
+    if (result.record != no_index) session.record_hint = result.record;
     if (!result.answer) session.wait = {kind, {shard, result.claim}};
     return result.answer;
   }
 
   template <class Look>
-  std::optional<Answer> look(const SessionLocks& session, std::string_view key_bytes, Look look_at) const {
+  std::optional<Answer> look(const SessionLocks& session, const HashedKey& key, Look look_at) const {
     if (!may_ask(session)) return std::nullopt;
-    const HashedKey key = hashed(key_bytes);
     const Shard& shard = shards_[shard_of(key)];
     const std::lock_guard lock(shard.mutex);
-    return look_at(shard.table, key);
+    return look_at(shard.table);
   }
 
   /// slice(table): the place in that table to go on from.

@@ -57,6 +57,33 @@ TEST_P(ShardCounts, X1_X2_X3_H1_H2_H3_of_many_keys) {
   EXPECT_EQ(table.check_invariants(), std::nullopt);
 }
 
+TEST_P(ShardCounts, X1_X3_a_key_hashed_ahead_and_prefetched_is_answered_as_the_key_itself) {
+  TestShards table(GetParam());
+  SessionLocks alice(SessionId{1});
+  const TestShards::Base& base = table;
+  for (int i = 0; i < 500; ++i) {
+    const std::string key = numbered(i);
+    const HashedKey hashed = table.hashed(key);
+    for (const LockKind kind : {exclusive, shared}) {
+      table.prefetch(kind, hashed);
+      table.prefetch_record(kind, hashed);
+      ASSERT_EQ(table.Base::get(alice, get_of(kind, key), hashed, 0), table.get(alice, get_of(kind, key)));
+      table.prefetch_record(kind, hashed);
+      ASSERT_EQ(base.inspect(alice, kind, hashed), base.inspect(alice, kind, key));
+      ASSERT_EQ(base.inspect_line(alice, kind, hashed), base.inspect_line(alice, kind, key));
+      ASSERT_EQ(base.token(alice, kind, hashed), base.token(alice, kind, key));
+    }
+  }
+  EXPECT_EQ(alice.held, 1000U);
+  for (int i = 0; i < 500; ++i) {
+    const std::string key = numbered(i);
+    ASSERT_EQ(table.Base::release(alice, exclusive, table.hashed(key), 0, table.woken),
+              Answer{Outcome::lock_release_success});
+  }
+  EXPECT_EQ(alice.held, 500U);
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
 TEST_P(ShardCounts, S2_a_session_that_touched_every_shard_ends_in_slices) {
   TestShards table(GetParam());
   SessionLocks alice(SessionId{1});

@@ -8,8 +8,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include "engine/words.h"
 
 namespace lockd::engine {
 
@@ -22,15 +23,30 @@ struct HashSeed {
 /// The hash of some bytes under a seed, by CompressionRounds a word and FinalizationRounds at the end. Pure.
 template <int CompressionRounds, int FinalizationRounds>
 class SipHash {
-  static_assert(std::endian::native == std::endian::little, "the words of the input are read as they lie");
-
  public:
   static std::uint64_t hash(const HashSeed& seed, std::string_view bytes) {
     SipHash state(seed);
     const std::size_t whole_words = bytes.size() / 8;
-    for (std::size_t i = 0; i < whole_words; ++i) state.absorb(word_at(bytes.data() + 8 * i, 8));
-    const std::uint64_t tail = word_at(bytes.data() + 8 * whole_words, bytes.size() % 8);
-    state.absorb(tail | static_cast<std::uint64_t>(bytes.size()) << 56);
+    for (std::size_t i = 0; i < whole_words; ++i) state.absorb(word_at(bytes.data() + 8 * i));
+    state.absorb(tail_of(bytes) | static_cast<std::uint64_t>(bytes.size()) << 56);
+    return state.finish();
+  }
+
+  /// The same of up to 23 bytes that lie in three words, padded with zeros, their number in the last byte.
+  static std::uint64_t hash_of_padded(const HashSeed& seed, const std::array<std::uint64_t, 3>& words) {
+    SipHash state(seed);
+    const std::uint64_t size_byte = words[2] >> 56 << 56;
+    const std::uint64_t whole_words = words[2] >> 59;
+    if (whole_words == 2) {
+      state.absorb(words[0]);
+      state.absorb(words[1]);
+      state.absorb(words[2]);
+    } else if (whole_words == 1) {
+      state.absorb(words[0]);
+      state.absorb(words[1] | size_byte);
+    } else {
+      state.absorb(words[0] | size_byte);
+    }
     return state.finish();
   }
 
@@ -40,12 +56,6 @@ class SipHash {
         v1_(seed.high ^ 0x646f72616e646f6d),
         v2_(seed.low ^ 0x6c7967656e657261),
         v3_(seed.high ^ 0x7465646279746573) {}
-
-  static std::uint64_t word_at(const char* from, std::size_t byte_count) {
-    std::uint64_t word = 0;
-    if (byte_count > 0) std::memcpy(&word, from, byte_count);
-    return word;
-  }
 
   void absorb(std::uint64_t word) {
     v3_ ^= word;

@@ -45,11 +45,19 @@ class Slab {
 
  public:
   static constexpr std::size_t chunk_bytes_max = 64 * 1024;
-  static constexpr std::size_t header_bytes_max = 4 * 1024;  // the bitmap, for the smallest of records
+  static constexpr std::size_t allocator_bytes_max = 128;  // what malloc keeps beside a chunk, aligned as records are
 
-  /// A power of two, so that an index splits by shift and mask; at least one word of the chunk's bitmap.
-  static constexpr std::uint32_t records_per_chunk =
-      std::max<std::uint32_t>(64, std::bit_floor((chunk_bytes_max - header_bytes_max) / sizeof(Record)));
+  /// From one chunk's first index to the next one's: a power of two, so that an index splits by shift and mask; at
+  /// least one word of the chunk's bitmap.
+  static constexpr std::uint32_t index_stride =
+      std::max<std::uint32_t>(64, std::bit_ceil((chunk_bytes_max - allocator_bytes_max) / sizeof(Record)));
+
+  /// As many as the pages hold beside the chunk's header. The last indices of a stride are nobody's.
+  static constexpr std::uint32_t records_per_chunk = [] {
+    const std::size_t header = 16 + index_stride / 8 + alignof(Record);
+    const std::size_t room = chunk_bytes_max - allocator_bytes_max - header;
+    return std::max<std::uint32_t>(64, static_cast<std::uint32_t>(room / sizeof(Record)));
+  }();
 
   Slab() = default;
   Slab(const Slab& other)
@@ -79,15 +87,15 @@ class Slab {
   std::uint32_t next_index() const {
     LOCKD_CHECK(!with_room_.empty(), "reserve_one() comes before allocate()");
     const std::uint32_t number = with_room_.back();
-    return number * records_per_chunk + chunks_[number]->first_free();
+    return number * index_stride + chunks_[number]->first_free();
   }
 
   /// Takes a slot, holding a value-initialised record. Needs a reserve_one() before it; cannot fail then.
   std::uint32_t allocate() noexcept {
     const std::uint32_t index = next_index();
-    const std::uint32_t number = index / records_per_chunk;
+    const std::uint32_t number = index / index_stride;
     Chunk& chunk = *chunks_[number];
-    const std::uint32_t slot = index % records_per_chunk;
+    const std::uint32_t slot = index % index_stride;
     chunk.take(slot);
     if (chunk.live == records_per_chunk) remove_from_room_list(number);
     if (spare_ == number) spare_ = no_index;
@@ -99,18 +107,18 @@ class Slab {
   /// Gives a live record's slot back.
   void release(std::uint32_t index) noexcept {
     LOCKD_CHECK(is_live(index), "only a live record is released");
-    const std::uint32_t number = index / records_per_chunk;
+    const std::uint32_t number = index / index_stride;
     Chunk& chunk = *chunks_[number];
     const bool was_full = chunk.live == records_per_chunk;
-    chunk.give_back(index % records_per_chunk);
+    chunk.give_back(index % index_stride);
     --size_;
     if (was_full) add_to_room_list(number);
     if (chunk.live == 0) retire(number);
   }
 
   bool is_live(std::uint32_t index) const {
-    const std::uint32_t number = index / records_per_chunk;
-    return number < chunks_.size() && chunks_[number] && chunks_[number]->is_live(index % records_per_chunk);
+    const std::uint32_t number = index / index_stride;
+    return number < chunks_.size() && chunks_[number] && chunks_[number]->is_live(index % index_stride);
   }
 
   Record& operator[](std::uint32_t index) {
@@ -118,18 +126,21 @@ class Slab {
 #ifdef LOCKD_COUNT_SLAB_USES
     ++slab_uses;
 #endif
-    return *chunks_[index / records_per_chunk]->record(index % records_per_chunk);
+    return *chunks_[index / index_stride]->record(index % index_stride);
   }
   const Record& operator[](std::uint32_t index) const { return const_cast<Slab&>(*this)[index]; }
+
+  /// Asks for the cache line where a live record begins.
+  void prefetch(std::uint32_t index) const noexcept { __builtin_prefetch(&(*this)[index]); }
 
   /// The first live index that is `from` or larger, or no_index: how listings and checks walk the slab. O(1) for each
   /// chunk passed over.
   std::uint32_t next_live(std::uint32_t from) const {
-    for (std::uint32_t number = from / records_per_chunk; number < chunks_.size(); ++number) {
-      const std::uint32_t first_slot = number == from / records_per_chunk ? from % records_per_chunk : 0;
+    for (std::uint32_t number = from / index_stride; number < chunks_.size(); ++number) {
+      const std::uint32_t first_slot = number == from / index_stride ? from % index_stride : 0;
       if (!chunks_[number]) continue;
       const std::uint32_t slot = chunks_[number]->next_live(first_slot);
-      if (slot < records_per_chunk) return number * records_per_chunk + slot;
+      if (slot < records_per_chunk) return number * index_stride + slot;
     }
     return no_index;
   }
@@ -146,7 +157,7 @@ class Slab {
     std::uint32_t used = 0;           // slots from here on were never in use: a copy leaves them out
     std::uint32_t free_hint = 0;      // no word of the bitmap below this one has a free slot
     std::uint32_t room_position = 0;  // where with_room_ names this chunk, if it does
-    std::array<std::uint64_t, records_per_chunk / 64> live_bits{};
+    std::array<std::uint64_t, index_stride / 64> live_bits{};
     alignas(Record) std::array<std::byte, records_per_chunk * sizeof(Record)> bytes;
 
     Chunk() {}  // NOLINT(modernize-use-equals-default): leaves `bytes` uninitialised
@@ -184,6 +195,8 @@ class Slab {
     }
   };
 
+  static_assert(sizeof(Chunk) + allocator_bytes_max <= chunk_bytes_max || records_per_chunk == 64);
+
   static std::unique_ptr<Chunk> copy_of(const Chunk& from) {
     auto copy = std::unique_ptr<Chunk>(new Chunk);
     copy->live = from.live;
@@ -197,7 +210,7 @@ class Slab {
 
   /// One more number for a chunk, and room for it in both lists, so that neither ever allocates in release().
   void add_vacant_number() {
-    LOCKD_CHECK(chunks_.size() < no_index / records_per_chunk, "a slab holds fewer than 2^32 records");
+    LOCKD_CHECK(chunks_.size() < no_index / index_stride, "a slab holds fewer than 2^32 records");
     if (chunks_.size() == chunks_.capacity()) chunks_.reserve(2 * chunks_.capacity() + 1);
     with_room_.reserve(chunks_.capacity());
     vacant_.reserve(chunks_.capacity());

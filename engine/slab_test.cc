@@ -48,8 +48,34 @@ TEST(Slab, a_chunk_is_at_most_64_kib_with_its_header_and_at_least_one_word_of_it
     std::array<std::byte, 5000> bytes;
   };
   EXPECT_EQ(per_chunk, 64U);
-  EXPECT_EQ(SmallSlab::records_per_chunk, 8192U);
+  EXPECT_EQ(SmallSlab::records_per_chunk, 15835U);
+  EXPECT_EQ(SmallSlab::index_stride, 16384U);
   EXPECT_EQ(Slab<Huge>::records_per_chunk, 64U);
+}
+
+TEST(Slab, a_chunk_of_cache_lines_is_full_but_for_its_header) {
+  struct alignas(64) Line {
+    std::uint32_t value = 0;
+  };
+  using Lines = Slab<Line>;
+  EXPECT_EQ(Lines::records_per_chunk, 1018U);
+  EXPECT_EQ(Lines::index_stride, 1024U);
+
+  Lines slab;
+  std::set<std::uint32_t> live;
+  for (std::uint32_t i = 0; i < 3 * Lines::records_per_chunk; ++i) {
+    const std::uint32_t index = add(slab);
+    EXPECT_LT(index % Lines::index_stride, Lines::records_per_chunk);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&slab[index]) % 64, 0U);
+    EXPECT_TRUE(live.insert(index).second);
+  }
+  EXPECT_EQ(slab.chunk_count(), 3U);
+  std::set<std::uint32_t> found;
+  for (auto at = slab.next_live(0); at != no_index; at = slab.next_live(at + 1)) found.insert(at);
+  EXPECT_EQ(found, live);
+  for (std::uint32_t at = 0; at < 4 * Lines::index_stride; ++at) EXPECT_EQ(slab.is_live(at), live.contains(at));
+  for (const std::uint32_t index : live) slab.release(index);
+  EXPECT_EQ(slab.chunk_count(), 1U);
 }
 
 TEST(Slab, a_new_one_holds_nothing) {
@@ -257,7 +283,7 @@ TEST(Slab, random_use_agrees_with_a_map) {
       ASSERT_TRUE(expected.emplace(index, i).second);
       slab[index] = i;
     } else {
-      auto victim = expected.lower_bound(random() % SmallSlab::records_per_chunk);
+      auto victim = expected.lower_bound(static_cast<std::uint32_t>(random() % SmallSlab::records_per_chunk));
       if (victim == expected.end()) victim = expected.begin();
       ASSERT_EQ(slab[victim->first], victim->second);
       slab.release(victim->first);

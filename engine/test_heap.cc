@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -16,29 +17,49 @@ thread_local std::int64_t allocations_until_all_fail = never_fails;
 
 }  // namespace lockd
 
-// Each block begins with its size, since operator delete is not always told it.
-void* operator new(std::size_t byte_count) {
+namespace {
+
+// Lies ahead of each block: where malloc's begins, and how much was asked for, since operator delete is not always
+// told.
+struct Header {
+  void* start;
+  std::size_t byte_count;
+};
+static_assert(sizeof(Header) <= alignof(std::max_align_t));
+
+void* allocate(std::size_t byte_count, std::size_t alignment) {
   ++lockd::allocation_count;
   const bool fails = --lockd::allocations_until_one_fails == 0 || --lockd::allocations_until_all_fail <= 0;
-  auto* const block =
-      fails ? nullptr : static_cast<std::max_align_t*>(std::malloc(sizeof(std::max_align_t) + byte_count));
-  if (block == nullptr) throw std::bad_alloc();
-  std::memcpy(block, &byte_count, sizeof byte_count);
+  void* const start = fails ? nullptr : std::malloc(2 * alignment + byte_count);
+  if (start == nullptr) throw std::bad_alloc();
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const std::size_t skipped = 2 * alignment - address % alignment;  // the header has room, and the block is aligned
+  char* const block = static_cast<char*>(start) + skipped;
+  const Header header{start, byte_count};
+  std::memcpy(block - sizeof header, &header, sizeof header);
   lockd::heap_bytes_in_use += static_cast<std::int64_t>(byte_count);
   lockd::heap_bytes_in_use_peak = std::max(lockd::heap_bytes_in_use_peak.load(), lockd::heap_bytes_in_use.load());
-  return block + 1;
+  return block;
 }
 
-void operator delete(void* memory) noexcept {
+void give_back(void* memory) noexcept {
   if (memory == nullptr) return;
-  auto* const block = static_cast<std::max_align_t*>(memory) - 1;
-  std::size_t byte_count = 0;
-  std::memcpy(&byte_count, block, sizeof byte_count);
-  lockd::heap_bytes_in_use -= static_cast<std::int64_t>(byte_count);
-  std::free(block);
+  Header header{};
+  std::memcpy(&header, static_cast<char*>(memory) - sizeof header, sizeof header);
+  lockd::heap_bytes_in_use -= static_cast<std::int64_t>(header.byte_count);
+  std::free(header.start);
 }
 
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+}  // namespace
+
+void* operator new(std::size_t byte_count) { return allocate(byte_count, alignof(std::max_align_t)); }
+void* operator new(std::size_t byte_count, std::align_val_t alignment) {
+  return allocate(byte_count, std::max(static_cast<std::size_t>(alignment), alignof(std::max_align_t)));
+}
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
 void* operator new[](std::size_t byte_count) { return operator new(byte_count); }
-void operator delete[](void* memory) noexcept { operator delete(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { operator delete(memory); }
+void operator delete[](void* memory) noexcept { give_back(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { give_back(memory); }

@@ -22,7 +22,8 @@ inline constexpr auto shared = LockKind::shared;
 inline constexpr std::size_t infinite = std::numeric_limits<std::size_t>::max();
 inline constexpr HashSeed test_seed{1, 2};
 
-inline HashedKey hashed(std::string_view key) { return {key, SipHash13::hash(test_seed, key)}; }
+inline HashedKey hashed(std::string_view key) { return hash_key(test_seed, key); }
+inline HashedSession hashed(SessionId session) { return {session, hash_session(test_seed, session)}; }
 
 inline Get g(std::string_view key) { return {.kind = exclusive, .key = key}; }
 inline Get gw(std::string_view key) { return {.kind = exclusive, .key = key, .waits = true}; }
@@ -49,22 +50,23 @@ struct TestTable : LockTable {
       : LockTable(test_seed, config.part_count, config.waiters_max), source(config.first_token, config.tokens_end) {}
 
   Result get(SessionId session, const Get& get, bool may_take = true) {
-    const Asker asker{.session = session, .home = home_of(session), .may_take = may_take, .closes_no_circle = true};
-    const Result result = LockTable::get(get, hash_of(get.key), asker, source, now);
+    const Asker asker{
+        .session = hashed(session), .home = home_of(session), .may_take = may_take, .closes_no_circle = true};
+    const Result result = LockTable::get(get, hashed_key(get.key), asker, source, now);
     held += static_cast<std::uint64_t>(result.held_change);
     return result;
   }
 
   Result release(SessionId session, LockKind kind, std::string_view key) {
     const std::size_t woken_before = woken.size();
-    const Result result = LockTable::release(kind, session, {key, hash_of(key)}, now, woken);
+    const Result result = LockTable::release(kind, hashed(session), hashed_key(key), now, woken);
     held += static_cast<std::uint64_t>(static_cast<std::int64_t>(result.held_change)) + woken.size() - woken_before;
     return result;
   }
 
   std::size_t release_some(SessionId session, std::size_t budget, Release why) {
     const std::size_t woken_before = woken.size();
-    const std::size_t released = LockTable::release_some(session, budget, why, now, held, woken);
+    const std::size_t released = LockTable::release_some(hashed(session), budget, why, now, held, woken);
     held += woken.size() - woken_before;
     return released;
   }
@@ -76,13 +78,20 @@ struct TestTable : LockTable {
 
   bool leave_line(SessionId session, std::uint32_t claim) {
     const std::size_t woken_before = woken.size();
-    const bool left = LockTable::leave_line(session, claim, now, woken);
+    const bool left = LockTable::leave_line(hashed(session), claim, now, woken);
     held += woken.size() - woken_before;
     return left;
   }
 
   static std::uint32_t home_of(SessionId session) { return static_cast<std::uint32_t>(session) % 7; }
-  std::uint64_t hash_of(std::string_view key) const { return all_hashes_equal ? 5 : hashed(key).hash; }
+  HashedKey hashed_key(std::string_view key) const {
+    HashedKey found = hashed(key);
+    if (all_hashes_equal) found.hash = 5;
+    return found;
+  }
+  Answer token(LockKind kind, SessionId session, const HashedKey& key) const {
+    return LockTable::token(kind, hashed(session), key);
+  }
 
   TokenSource source;
   Wakeups woken;

@@ -93,7 +93,7 @@ class Player {
 }  // namespace
 
 const std::vector<std::string>& target_names() {
-  static const std::vector<std::string> names{"model", "session", "bytewise", "tcp1", "tcp4", "unix4"};
+  static const std::vector<std::string> names{"model", "session", "bytewise", "tcp1", "tcp4", "unix4", "ws4"};
   return names;
 }
 
@@ -106,6 +106,7 @@ std::unique_ptr<Target> make_target(std::string_view name, const std::vector<Tra
   if (name == "bytewise") return make_session_target(flags, 1);
   if (name == "tcp1") return make_daemon_target(daemon, flags, Transport::tcp, 1);
   if (name == "tcp4") return make_daemon_target(daemon, flags, Transport::tcp, 4);
+  if (name == "ws4") return make_daemon_target(daemon, flags, Transport::websocket, 4);
   if (name == "unix4") return make_daemon_target(daemon, flags, Transport::unix_socket, 4);
   throw std::invalid_argument("no target: " + std::string(name));
 }

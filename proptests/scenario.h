@@ -14,7 +14,7 @@
 namespace lockd::proptests {
 
 /// The names of all targets: model, session (fed all that a client sends at once), bytewise (fed byte by byte), and the
-/// daemon as tcp1, tcp4 and unix4: the transport and how many threads it has.
+/// daemon as tcp1, tcp4, unix4 and ws4: the transport and how many threads it has.
 const std::vector<std::string>& target_names();
 
 /// A fresh target for one transcript, set by its `flags`. `daemon`: the program, for the last three. Throws

@@ -1,4 +1,4 @@
-// The real daemon as a target, over TCP or over a Unix socket.
+// The real daemon as a target, over TCP, over a Unix socket or over WebSockets.
 //
 // How a call knows that the daemon is done, without waiting for a while: requests are followed by a `ping` on the same
 // connection, whose answer comes after all others (F5) and which `q` does not count (L3); only a `1 pong` too many
@@ -80,14 +80,12 @@ bool shows_wait_of(const std::set<std::string>& holders, std::istringstream line
 class DaemonTarget : public ByteTarget {
  public:
   DaemonTarget(const std::string& binary, const std::vector<std::string>& flags, Transport transport, unsigned threads)
-      : transport_(transport),
-        daemon_(binary, transport == Transport::tcp ? "tcp://127.0.0.1:0" : directory_.uri("socket"),
-                with_threads(flags, threads)) {}
+      : transport_(transport), daemon_(binary, listen_uri(), with_threads(flags, threads)) {}
 
   void connect(const std::string& client) override {
     Client& added = clients_.try_emplace(client, Client{ClientSocket(daemon_.uri()), ""}).first->second;
     const std::string session = std::to_string(++sessions_);  // they are numbered as they come (S1)
-    added.address = transport_ == Transport::tcp ? added.socket.local_address() : "unix:" + session;
+    added.address = transport_ == Transport::unix_socket ? "unix:" + session : added.socket.local_address();
   }
 
   std::string address(const std::string& client) const override { return clients_.at(client).address; }
@@ -162,6 +160,11 @@ class DaemonTarget : public ByteTarget {
 
  private:
   enum class State : std::uint8_t { open, ended };
+
+  std::string listen_uri() const {
+    if (transport_ == Transport::unix_socket) return directory_.uri("socket");
+    return transport_ == Transport::tcp ? "tcp://127.0.0.1:0" : "ws://127.0.0.1:0";
+  }
 
   struct Client {
     ClientSocket socket;

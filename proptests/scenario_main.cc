@@ -1,6 +1,6 @@
-// Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp1, tcp4 and unix4, is the build
-// tree's own, or what LOCKD_BINARY in the environment names. `scenario compare FILE...` needs no replies in the files:
-// it says where the sessions' differ from the model's. The file `-` is what comes on stdin.
+// Plays scenario files on one target: `scenario TARGET FILE...`. The daemon, for tcp1, tcp4, unix4 and ws4, is the
+// build tree's own, or what LOCKD_BINARY in the environment names. `scenario compare FILE...` needs no replies in the
+// files: it says where the sessions' differ from the model's. The file `-` is what comes on stdin.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>

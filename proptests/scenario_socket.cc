@@ -20,6 +20,7 @@ namespace lockd::proptests {
 namespace {
 
 constexpr std::string_view tcp_prefix = "tcp://127.0.0.1:";
+constexpr std::string_view websocket_prefix = "ws://127.0.0.1:";
 constexpr std::string_view unix_prefix = "unix://";
 
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -55,14 +56,34 @@ ClientSocket::ClientSocket(const std::string& uri) {
     fd_ = connected(unix_address(uri.substr(unix_prefix.size())));
     return;
   }
-  if (!uri.starts_with(tcp_prefix)) throw std::runtime_error("where is " + uri + "?");
-  fd_ = connected(tcp_address(uri.substr(tcp_prefix.size())));
+  const bool is_websocket = uri.starts_with(websocket_prefix);
+  if (!is_websocket && !uri.starts_with(tcp_prefix)) throw std::runtime_error("where is " + uri + "?");
+  const std::string port = uri.substr((is_websocket ? websocket_prefix : tcp_prefix).size());
+  fd_ = connected(tcp_address(port.substr(0, port.find('/'))));
   const int on = 1;
   if (setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) throw_errno("TCP_NODELAY");
+  if (is_websocket) shake_hands("127.0.0.1:" + port);
+}
+
+void ClientSocket::shake_hands(std::string_view host) {
+  constexpr std::string_view end_of_headers = "\r\n\r\n";
+  send_all(web_socket_handshake(host));
+  while (received_.find(end_of_headers) == std::string::npos && !ended_) {
+    wait(POLLIN);
+    read_some();
+  }
+  if (!received_.starts_with(web_socket_accepted)) throw std::runtime_error("no WebSocket, but " + received_);
+  received_.clear();
+  frames_.emplace();
 }
 
 ClientSocket::ClientSocket(ClientSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), ended_(other.ended_), received_(std::move(other.received_)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      ended_(other.ended_),
+      received_(std::move(other.received_)),
+      frames_(std::move(other.frames_)),
+      unframed_(std::move(other.unframed_)),
+      has_closed_(other.has_closed_) {}
 
 ClientSocket::~ClientSocket() { close(); }
 
@@ -73,7 +94,19 @@ std::string ClientSocket::local_address() const {
   return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 }
 
-void ClientSocket::send(std::string_view bytes) {
+void ClientSocket::send(std::string_view bytes) { send_all(frames_ ? framed(bytes) : std::string(bytes)); }
+
+std::string ClientSocket::framed(std::string_view bytes) {
+  unframed_ += bytes;
+  std::string frames;
+  for (std::size_t line_feed = 0; (line_feed = unframed_.find('\n')) != std::string::npos;) {
+    frames += client_frame(std::string_view(unframed_).substr(0, line_feed));
+    unframed_.erase(0, line_feed + 1);
+  }
+  return frames;
+}
+
+void ClientSocket::send_all(std::string_view bytes) {
   while (!bytes.empty()) {
     const short events = wait(ended_ ? POLLOUT : POLLIN | POLLOUT);
     if ((events & POLLIN) != 0) read_some();
@@ -145,7 +178,13 @@ bool ClientSocket::read_some() {
   if (bytes < 0 && errno == EAGAIN) return false;
   if (bytes < 0) throw_errno("recv");
   ended_ = bytes == 0;
-  received_.append(buffer.data(), static_cast<std::size_t>(bytes));
+  const std::string_view read(buffer.data(), static_cast<std::size_t>(bytes));
+  if (!frames_) {
+    received_ += read;
+  } else if (frames_->read(read, received_) && !std::exchange(has_closed_, true)) {
+    const std::string answer = client_close_frame();
+    ::send(fd_, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
   return bytes > 0;
 }
 

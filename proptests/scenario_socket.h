@@ -2,8 +2,11 @@
 #ifndef LOCKD_PROPTESTS_SCENARIO_SOCKET_H_
 #define LOCKD_PROPTESTS_SCENARIO_SOCKET_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "proptests/web_socket_frames.h"
 
 namespace lockd::proptests {
 
@@ -11,13 +14,14 @@ namespace lockd::proptests {
 /// std::runtime_error.
 class ClientSocket {
  public:
-  /// Connects to `tcp://127.0.0.1:PORT` or `unix:///PATH`.
+  /// Connects to `tcp://127.0.0.1:PORT`, `unix:///PATH` or `ws://127.0.0.1:PORT/`. There each line is sent as a
+  /// message, once it is whole, and messages are read as lines; those that are empty are not seen.
   explicit ClientSocket(const std::string& uri);
   ClientSocket(ClientSocket&& other) noexcept;
   ClientSocket& operator=(ClientSocket&&) = delete;
   ~ClientSocket();
 
-  /// IP:PORT of this end (TCP only).
+  /// IP:PORT of this end (not on a Unix socket).
   std::string local_address() const;
 
   /// All of it, reading meanwhile: a client must (F5).
@@ -44,10 +48,16 @@ class ClientSocket {
  private:
   short wait(short events) const;
   bool read_some();
+  void shake_hands(std::string_view host);
+  std::string framed(std::string_view bytes);
+  void send_all(std::string_view bytes);
 
   int fd_ = -1;
   bool ended_ = false;  // nothing more will come
   std::string received_;
+  std::optional<FrameReader> frames_;  // of a WebSocket
+  std::string unframed_;               // the beginning of a line that is no message yet
+  bool has_closed_ = false;            // a close frame has come, and was answered
 };
 
 }  // namespace lockd::proptests

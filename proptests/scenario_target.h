@@ -73,7 +73,7 @@ std::unique_ptr<Target> make_model_target(std::vector<std::string> flags);
 /// Sessions over the engine, without a socket, fed at most `bytes_at_once` bytes (1 or more) at a time. Flags as above.
 std::unique_ptr<Target> make_session_target(std::vector<std::string> flags, std::size_t bytes_at_once);
 
-enum class Transport { tcp, unix_socket };
+enum class Transport { tcp, unix_socket, websocket };
 
 /// A daemon started for this target alone: `binary` with `flags`, and so many threads unless these say otherwise.
 /// Throws where it does not start, or does not end with exit status 0.

@@ -18,6 +18,7 @@ add_library(lockd_scenario STATIC
   scenario_pattern.cc
   scenario_session_target.cc
   scenario_socket.cc
+  web_socket_frames.cc
 )
 target_link_libraries(lockd_scenario PUBLIC
   lockd_last_words lockd_session_flags lockd_transcript lockd_model lockd_session)
@@ -31,11 +32,11 @@ target_compile_definitions(scenario PRIVATE
 )
 add_dependencies(scenario lockd)
 
-# A scenario that concerns only the daemon's edge says so: `# targets: tcp1 tcp4 unix4`.
+# A scenario that concerns only the daemon's edge, or streams of bytes alone, says so: `# targets: tcp1 tcp4 unix4`.
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scenarios/*.txt)
 foreach(path IN LISTS scenarios)
   cmake_path(GET path STEM name)
-  set(targets model session bytewise tcp1 tcp4 unix4)
+  set(targets model session bytewise tcp1 tcp4 unix4 ws4)
   file(STRINGS ${path} line REGEX "^# targets: " ENCODING UTF-8)
   if(line)
     string(REGEX REPLACE "^# targets: " "" targets "${line}")

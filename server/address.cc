@@ -1,5 +1,6 @@
 #include "server/address.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -40,18 +41,45 @@ bool is_port(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-ListenUri parse_tcp(std::string_view rest) {
-  const std::size_t colon = rest.rfind(':');
-  if (colon == std::string_view::npos) throw std::invalid_argument("expected tcp://HOST:PORT");
-  std::string_view host = rest.substr(0, colon);
-  const std::string_view port = rest.substr(colon + 1);
+/// HOST:PORT, which `form` is to say where it is not that.
+ListenUri parse_host_and_port(std::string_view text, const std::string& form) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) throw std::invalid_argument("expected " + form);
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
   if (!is_port(port)) throw std::invalid_argument("the port must be a number from 0 to 65535");
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed) host = host.substr(1, host.size() - 2);
-  if (host.empty()) throw std::invalid_argument("expected tcp://HOST:PORT");
+  if (host.empty()) throw std::invalid_argument("expected " + form);
   if (!bracketed && host.find(':') != std::string_view::npos)
-    throw std::invalid_argument("an IPv6 address goes in brackets: tcp://[::1]:PORT");
-  return {.is_unix = false, .host = std::string(host), .port = std::string(port), .path = {}};
+    throw std::invalid_argument("an IPv6 address goes in brackets: [::1]:PORT");
+  ListenUri uri;
+  uri.host = host;
+  uri.port = port;
+  return uri;
+}
+
+/// What a browser would ask for, byte for byte.
+bool is_web_path(std::string_view path) {
+  return std::ranges::all_of(path, [](char byte) { return byte > 0x20 && byte < 0x7f && byte != '?' && byte != '#'; });
+}
+
+ListenUri parse_websocket(std::string_view rest) {
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  ListenUri uri = parse_host_and_port(rest.substr(0, slash), "ws://HOST:PORT or ws://HOST:PORT/PATH");
+  uri.websocket_path = slash == rest.size() ? "/" : rest.substr(slash);
+  if (!is_web_path(*uri.websocket_path))
+    throw std::invalid_argument("the path is written as in a URI, and has no ? or #");
+  return uri;
+}
+
+ListenUri parse_unix(std::string_view path) {
+  if (!path.starts_with('/')) throw std::invalid_argument("the path of a socket is absolute: unix:///PATH");
+  if (path.ends_with('/')) throw std::invalid_argument("the path of a socket names a file");
+  ListenUri uri;
+  uri.is_unix = true;
+  uri.path = path;
+  return uri;
 }
 
 }  // namespace
@@ -64,21 +92,23 @@ std::string peer_address(const StreamProtocol::endpoint& peer, SessionId session
 ListenUri parse_listen_uri(std::string_view uri) {
   constexpr std::string_view tcp_scheme = "tcp://";
   constexpr std::string_view unix_scheme = "unix://";
-  if (uri.starts_with(tcp_scheme)) return parse_tcp(uri.substr(tcp_scheme.size()));
-  if (!uri.starts_with(unix_scheme)) throw std::invalid_argument("expected tcp://HOST:PORT or unix:///PATH");
-  const std::string_view path = uri.substr(unix_scheme.size());
-  if (!path.starts_with('/')) throw std::invalid_argument("the path of a socket is absolute: unix:///PATH");
-  if (path.ends_with('/')) throw std::invalid_argument("the path of a socket names a file");
-  return {.is_unix = true, .host = {}, .port = {}, .path = std::string(path)};
+  constexpr std::string_view websocket_scheme = "ws://";
+  if (uri.starts_with(tcp_scheme)) return parse_host_and_port(uri.substr(tcp_scheme.size()), "tcp://HOST:PORT");
+  if (uri.starts_with(unix_scheme)) return parse_unix(uri.substr(unix_scheme.size()));
+  if (uri.starts_with(websocket_scheme)) return parse_websocket(uri.substr(websocket_scheme.size()));
+  if (uri.starts_with("wss://"))
+    throw std::invalid_argument("TLS is for a proxy before lockd, which listens at ws://HOST:PORT");
+  throw std::invalid_argument("expected tcp://HOST:PORT, unix:///PATH or ws://HOST:PORT/PATH");
 }
 
-std::string listen_uri(const StreamProtocol::endpoint& local) {
+std::string listen_uri(const StreamProtocol::endpoint& local, const std::optional<std::string>& websocket_path) {
   if (is_unix(local)) {
     std::string path = as<asio::local::stream_protocol::endpoint>(local).path();
     if (path.starts_with('\0')) path.front() = '@';  // of Linux's abstract names, as people write them
     return "unix://" + path;
   }
-  return "tcp://" + host_and_port(as<tcp::endpoint>(local));
+  const std::string host_port = host_and_port(as<tcp::endpoint>(local));
+  return websocket_path ? "ws://" + host_port + *websocket_path : "tcp://" + host_port;
 }
 
 std::vector<StreamProtocol::endpoint> resolve(const ListenUri& uri) {

@@ -82,6 +82,16 @@ TEST(ListenUri, of_a_Unix_socket_has_an_absolute_path) {
   EXPECT_EQ(parse_listen_uri("unix:///with blanks:and [brackets]").path, "/with blanks:and [brackets]");
 }
 
+TEST(ListenUri, of_WebSockets_has_a_path_which_may_be_left_out) {
+  const ListenUri uri = parse_listen_uri("ws://[::1]:80/locks/of%20all");
+  EXPECT_FALSE(uri.is_unix);
+  EXPECT_EQ(uri.host, "::1");
+  EXPECT_EQ(uri.port, "80");
+  EXPECT_EQ(uri.websocket_path, "/locks/of%20all");
+  EXPECT_EQ(parse_listen_uri("ws://localhost:0").websocket_path, "/");
+  EXPECT_EQ(parse_listen_uri("tcp://localhost:0").websocket_path, std::nullopt);
+}
+
 struct BadUri {
   const char* uri;
   const char* message;
@@ -89,10 +99,12 @@ struct BadUri {
 
 class BadListenUri : public testing::TestWithParam<BadUri> {};
 
-constexpr const char* no_scheme = "expected tcp://HOST:PORT or unix:///PATH";
+constexpr const char* no_scheme = "expected tcp://HOST:PORT, unix:///PATH or ws://HOST:PORT/PATH";
 constexpr const char* no_host_or_port = "expected tcp://HOST:PORT";
 constexpr const char* bad_port = "the port must be a number from 0 to 65535";
-constexpr const char* no_brackets = "an IPv6 address goes in brackets: tcp://[::1]:PORT";
+constexpr const char* no_brackets = "an IPv6 address goes in brackets: [::1]:PORT";
+constexpr const char* no_web_host_or_port = "expected ws://HOST:PORT or ws://HOST:PORT/PATH";
+constexpr const char* bad_web_path = "the path is written as in a URI, and has no ? or #";
 constexpr const char* relative = "the path of a socket is absolute: unix:///PATH";
 
 INSTANTIATE_TEST_SUITE_P(schemes, BadListenUri,
@@ -118,6 +130,14 @@ INSTANTIATE_TEST_SUITE_P(ports, BadListenUri,
 INSTANTIATE_TEST_SUITE_P(paths, BadListenUri,
                          testing::Values(BadUri{"unix://", relative}, BadUri{"unix://lockd.sock", relative},
                                          BadUri{"unix://./lockd.sock", relative}));
+INSTANTIATE_TEST_SUITE_P(
+    websockets, BadListenUri,
+    testing::Values(BadUri{"ws://", no_web_host_or_port}, BadUri{"ws://127.0.0.1/", no_web_host_or_port},
+                    BadUri{"ws://:1/a", no_web_host_or_port}, BadUri{"ws://127.0.0.1:http/a", bad_port},
+                    BadUri{"ws://::1:80", no_brackets}, BadUri{"ws://a:1/b?c", bad_web_path},
+                    BadUri{"ws://a:1/b#c", bad_web_path}, BadUri{"ws://a:1/b c", bad_web_path},
+                    BadUri{"ws://a:1/\xc3\xa9", bad_web_path},
+                    BadUri{"wss://a:1/", "TLS is for a proxy before lockd, which listens at ws://HOST:PORT"}));
 
 TEST_P(BadListenUri, is_refused_with_what_is_wrong) {
   try {
@@ -139,6 +159,13 @@ TEST(ListenUri, is_written_as_it_was_read) {
     const auto endpoints = resolve(parse_listen_uri(uri));
     ASSERT_EQ(endpoints.size(), 1U) << uri;
     EXPECT_EQ(listen_uri(endpoints.front()), uri);
+  }
+}
+
+TEST(ListenUri, of_WebSockets_is_written_as_it_was_read) {
+  for (const char* uri : {"ws://127.0.0.1:9999/", "ws://[::1]:1/locks"}) {
+    const ListenUri parsed = parse_listen_uri(uri);
+    EXPECT_EQ(listen_uri(resolve(parsed).at(0), parsed.websocket_path), uri);
   }
 }
 

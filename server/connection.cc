@@ -16,9 +16,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// S3: how long replies are still sent after a session's end, and the peer is waited for.
-constexpr std::chrono::seconds closing_time{2};
-
 bool would_block(const boost::system::error_code& error) {
   return error == asio::error::would_block || error == asio::error::try_again;
 }
@@ -27,7 +24,11 @@ bool would_block(const boost::system::error_code& error) {
 
 template <class Mutex>
 Connection<Mutex>::Connection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population)
-    : worker_(worker), population_(population), socket_(std::move(socket)) {
+    : worker_(worker),
+      population_(population),
+      socket_(std::move(socket)),
+      deadline_(*this, expired<&Connection::on_deadline>),
+      wait_(*this, expired<&Connection::on_wait_deadline>) {
   population_.fetch_add(1);
 }
 
@@ -41,20 +42,17 @@ void Connection<Mutex>::serve(SessionId id, std::string address) {
   try {
     session_.emplace(id, std::move(address), worker_.services, worker_.home);
   } catch (const std::bad_alloc&) {
+    worker_.services.statistics.dropped_connections.count();
     spdlog::error("out of memory: a connection is dropped");
     return close();
   }
-  Error ignored;  // of a socket that is broken already, of which the first read tells
-  socket_.non_blocking(true, ignored);
   wait_readable();
 }
 
 template <class Mutex>
-void Connection<Mutex>::refuse() {
-  Error ignored;
-  socket_.non_blocking(true, ignored);
+void Connection<Mutex>::refuse(std::string_view farewell) {
   phase_ = Phase::closing;
-  worker_.output.append(too_many_connections_line);
+  worker_.output.append(farewell);
   flush();
   if (phase_ == Phase::closing) close_gently();
 }
@@ -145,24 +143,17 @@ void Connection<Mutex>::take_turn_if_drained() {
 template <class Mutex>
 void Connection<Mutex>::begin_wait() {
   worker_.waiting[session_->id()] = this;
-  if (!wait_) wait_ = std::make_unique<Timer>(worker_.context);
-  wait_->expires_after(std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now));
-  wait_->async_wait(bound([](Connection& self, const Error& error) {
-    if (!error) self.on_wait_deadline();
-  }));
+  const auto left = std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now);
+  worker_.expiries.set(wait_, Worker<Mutex>::Clock::now() + left);
 }
 
 template <class Mutex>
 void Connection<Mutex>::end_wait() {
-  if (!wait_) return;
-  wait_.reset();
-  worker_.waiting.erase(session_->id());
+  if (worker_.waiting.erase(session_->id()) != 0) wait_.lift();
 }
 
-/// Not where the wait ended, and perhaps another one began, after it had fired.
 template <class Mutex>
 void Connection<Mutex>::on_wait_deadline() {
-  if (!wait_ || wait_->expiry() > Timer::clock_type::now()) return;
   proceed(session_->time_out(worker_.services_now(), output()));
 }
 
@@ -218,7 +209,7 @@ void Connection<Mutex>::on_writable() {
     wait_writable();
   } else {
     std::string().swap(unsent_);  // its memory too
-    if (phase_ == Phase::serving) deadline_.reset();
+    if (phase_ == Phase::serving) deadline_.lift();
     if (phase_ == Phase::closing) return say_goodbye();
   }
   take_turn_if_drained();
@@ -259,7 +250,7 @@ template <class Mutex>
 void Connection<Mutex>::lose_peer() {
   unsent_.clear();
   peer_done_ = true;
-  deadline_.reset();
+  deadline_.lift();
   phase_ == Phase::closing ? close() : end();
 }
 
@@ -285,26 +276,28 @@ void Connection<Mutex>::say_goodbye() {
 template <class Mutex>
 void Connection<Mutex>::close() {
   phase_ = Phase::closed;
-  deadline_.reset();
+  deadline_.lift();
   Error ignored;
   socket_.close(ignored);
 }
 
 // ---- the deadline ----
 
+/// As in bound().
 template <class Mutex>
-void Connection<Mutex>::set_deadline(std::chrono::seconds delay) {
-  if (!deadline_) deadline_ = std::make_unique<Timer>(worker_.context);
-  deadline_->expires_after(delay);
-  deadline_->async_wait(bound([](Connection& self, const Error& error) {
-    if (!error) self.on_deadline();
-  }));
+template <void (Connection<Mutex>::*Expired)()>
+void Connection<Mutex>::expired(Connection& self) noexcept {
+  const auto alive = self.shared_from_this();
+  (self.*Expired)();
 }
 
-/// Not where the deadline was moved or lifted after it had fired.
+template <class Mutex>
+void Connection<Mutex>::set_deadline(std::chrono::seconds delay) {
+  worker_.expiries.set(deadline_, Worker<Mutex>::Clock::now() + delay);
+}
+
 template <class Mutex>
 void Connection<Mutex>::on_deadline() {
-  if (!deadline_ || deadline_->expiry() > Timer::clock_type::now()) return;
   if (phase_ == Phase::closing) return close();
   if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
   spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),

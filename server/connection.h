@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "server/edge.h"
+#include "server/pump.h"
 #include "server/session.h"
 #include "server/worker.h"
 
@@ -27,34 +28,28 @@ namespace lockd::server {
 /// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers and, while it is
 /// ending, by its worker's EndQueue. All on its worker's thread.
 template <class Mutex>
-class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
+class Connection final : public Pump, public std::enable_shared_from_this<Connection<Mutex>> {
  public:
   using Socket = typename Edge<Mutex>::Socket;
-  using Timer = typename Edge<Mutex>::Timer;
 
   /// `population`: those of its kind, itself included, while it lives. Outlives it.
   Connection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population);
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection();
+  ~Connection() override;
 
   /// Opens the session. Where there is no memory for one the connection is closed.
   void serve(SessionId id, std::string address);
 
-  /// S4: tells the peer that it is one too many, and says goodbye.
-  void refuse();
+  /// S4: tells the peer, in the words of what it speaks, that it is one too many, and says goodbye.
+  void refuse(std::string_view farewell = too_many_connections_line);
 
-  /// A slice of its end, for its worker's EndQueue: releases up to `locks_max` locks. True when none is left and the
-  /// connection is closing.
-  bool end_some(std::size_t locks_max);
-
-  /// W4: its Wakeup has come, with this answer. Only while its session waits, and its worker says so.
-  void wake(const Answer& answer);
+  bool end_some(std::size_t locks_max) override;
+  void wake(const Answer& answer) override;
 
  private:
   enum class Phase : std::uint8_t { serving, ending, closing, closed };
 
   using Error = boost::system::error_code;
+  using Deadline = typename Worker<Mutex>::Expiries::Deadline;
 
   /// A handler for a pending operation, which keeps the connection alive and is not called any more once it is closed.
   template <class Handler>
@@ -83,6 +78,8 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   void say_goodbye();
   void close();
 
+  template <void (Connection::*Expired)()>
+  static void expired(Connection& self) noexcept;
   void set_deadline(std::chrono::seconds delay);
   void on_deadline();
 
@@ -91,8 +88,8 @@ class Connection : public std::enable_shared_from_this<Connection<Mutex>> {
   Socket socket_;
   std::optional<Session<Mutex>> session_;  // none if refused
   std::string unsent_;                     // replies that the kernel did not take yet
-  std::unique_ptr<Timer> deadline_;        // while replies wait for the peer, and while closing
-  std::unique_ptr<Timer> wait_;            // while the session waits (W1)
+  Deadline deadline_;                      // while replies wait for the peer, and while closing
+  Deadline wait_;                          // while the session waits (W1)
   Next next_ = Next::read;
   Phase phase_ = Phase::serving;
   bool reading_ = false;       // a wait for input is pending

@@ -200,7 +200,8 @@ TEST_F(ConnectionTest, S2_replies_that_only_the_kernel_still_has_count_too) {
   peer.connect(acceptor_.local_endpoint());
   Socket socket(context(), StreamProtocol(AF_INET, IPPROTO_TCP), acceptor_.accept().release());
   set_peer_options(socket, 1s);
-  std::make_shared<Connection<engine::NullMutex>>(worker_, std::move(socket), connection_count_)
+  PolledSocket polled(worker_.poller, socket.release());
+  std::make_shared<Connection<engine::NullMutex>>(worker_, std::move(polled), connection_count_)
       ->serve(SessionId{1}, "A1");
   expect_replies(peer, "g a\n", "1 Lock Get Success: a\n");
   for (int i = 0; i < 30; ++i) peer.send_some("i " + std::string(1000, 'k') + "\n");

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <mutex>
 #include <span>
 #include <string_view>
@@ -41,6 +42,15 @@ class Printer {
   void counted(std::string_view name, Counter Statistics::* counter) {
     std::uint64_t total = 0;
     for (const Statistics& thread : threads_) total += (thread.*counter).value();
+    line(name, total);
+  }
+
+  void failed_gets(std::string_view name, std::initializer_list<Failure> reasons) {
+    std::uint64_t total = 0;
+    for (const Statistics& thread : threads_) {
+      for (const Failure why : reasons) total += thread.failed(LockKind::exclusive, why);
+      for (const Failure why : reasons) total += thread.failed(LockKind::shared, why);
+    }
     line(name, total);
   }
 
@@ -97,10 +107,10 @@ void print_statistics(const Services<Mutex>& services, std::string& out) {
   Printer print(services.all_statistics, out);
   print.counted("bad_arguments", &Statistics::bad_arguments);
   print.counted("browsers", &Statistics::browsers);
-  print.counted("cancels", &Statistics::cancels);
+  print.failed_gets("cancels", {Failure::canceled});
   print.commands(all_verbs);
   print.line("connections", services.registry.size());
-  print.counted("deadlocks", &Statistics::deadlocks);
+  print.failed_gets("deadlocks", {Failure::deadlock});
   print.line("grants", both.grants);
   print.histogram("hold_ms", both.hold_ms);
   print.line("holders", both.holders);
@@ -110,10 +120,11 @@ void print_statistics(const Services<Mutex>& services, std::string& out) {
   print.line("longest_line", both.longest_line);
   print.line("oldest_waiter_ms", both.oldest_wait ? now - std::min(now, *both.oldest_wait) : 0);
   print.line("orphans", totals[LockKind::exclusive].orphans);
-  print.counted("refusals", &Statistics::refusals);
+  print.failed_gets("refusals",
+                    {Failure::busy, Failure::too_many_locks, Failure::too_many_waiters, Failure::out_of_tokens});
   print.line("shared_locks", totals[LockKind::shared].keys);
   print.line("shared_orphans", totals[LockKind::shared].orphans);
-  print.counted("timeouts", &Statistics::timeouts);
+  print.failed_gets("timeouts", {Failure::timeout});
   print.counted("too_much_input", &Statistics::inputs_too_much);
   print.histogram("wait_ms", both.wait_ms);
   print.line("waiters", both.waiters);

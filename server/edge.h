@@ -7,19 +7,23 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/address.h"
+#include "server/poller.h"
 
 namespace lockd::server {
 
+/// As connections are accepted.
 using Socket = boost::asio::basic_stream_socket<StreamProtocol, boost::asio::io_context::executor_type>;
 
-/// Asio's own, whatever the mutex. A simulator has a mutex of its own, and specialises this for it.
+/// The same whatever the mutex. A simulator has a mutex of its own, and specialises this for it.
 ///
-/// Context: an execution context, made of a hint of how many threads run it. Socket and Timer: of basic_stream_socket
-/// and basic_waitable_timer what Connection uses; the timer's clock gives std::chrono::steady_clock's time points.
+/// Context: an execution context, made of a hint of how many threads run it. Poller: made of a Context. Socket: what
+/// Connection uses of PolledSocket; Timer: what Deadlines uses of Asio's, its clock giving std::chrono::steady_clock's
+/// time points.
 template <class Mutex>
 struct Edge {
   using Context = boost::asio::io_context;
-  using Socket = server::Socket;
+  using Poller = server::Poller;
+  using Socket = PolledSocket;
   using Timer = boost::asio::steady_timer;
 };
 

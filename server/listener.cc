@@ -72,7 +72,8 @@ UnixPathGuard::~UnixPathGuard() {
   ::close(lock_fd_);
 }
 
-Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode)
+Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode,
+                   const std::optional<std::string>& websocket_path)
     : acceptor_(context) {
   acceptor_.open(endpoint.protocol());
   if (endpoint.protocol().family() == AF_UNIX) {
@@ -81,7 +82,7 @@ Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& en
     open(endpoint);
   }
   acceptor_.listen();
-  prepare_to_accept();
+  prepare_to_accept(websocket_path);
 }
 
 Listener::Listener(asio::io_context& context, int listening_fd) : acceptor_(context) {
@@ -89,14 +90,14 @@ Listener::Listener(asio::io_context& context, int listening_fd) : acceptor_(cont
   socklen_t size = sizeof family;
   ::getsockopt(listening_fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
   acceptor_.assign(StreamProtocol(family, 0), listening_fd);
-  prepare_to_accept();
+  prepare_to_accept({});
 }
 
-void Listener::prepare_to_accept() {
+void Listener::prepare_to_accept(const std::optional<std::string>& websocket_path) {
   acceptor_.non_blocking(true);
   // Or else Asio itself would wait for the next connection after one that was aborted, and the whole thread with it.
   acceptor_.set_option(asio::socket_base::enable_connection_aborted(true));
-  uri_ = listen_uri(acceptor_.local_endpoint());
+  uri_ = listen_uri(acceptor_.local_endpoint(), websocket_path);
 }
 
 void Listener::open(const StreamProtocol::endpoint& endpoint) {
@@ -145,6 +146,7 @@ asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
       if (std::exchange(paused, false)) spdlog::info("{}: accepting goes on", uri());
       continue;
     }
+    failed_at_ = Clock::now();
     if (!paused && log.allows()) {
       paused = true;
       spdlog::warn("{}: accepting pauses: {}", uri(), error.message());

@@ -5,8 +5,10 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/address.h"
@@ -43,9 +45,10 @@ struct AcceptHooks {
 class Listener {
  public:
   /// Binds and listens, with SO_REUSEADDR and never SO_REUSEPORT: a second server on one address is refused. IPv6 is
-  /// bound V6ONLY. unix_mode: permission bits of a Unix socket, in force from the moment that it exists. Throws
-  /// boost::system::system_error or std::runtime_error.
-  Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode);
+  /// bound V6ONLY. unix_mode: permission bits of a Unix socket, in force from the moment that it exists.
+  /// websocket_path: as in ListenUri. Throws boost::system::system_error or std::runtime_error.
+  Listener(boost::asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode,
+           const std::optional<std::string>& websocket_path = {});
 
   /// Takes over a socket that is bound and listens already, as passed_sockets() gives it, and closes it in the end. A
   /// Unix socket's path stays: it is whose who bound it. Throws boost::system::system_error.
@@ -54,13 +57,18 @@ class Listener {
   /// The address with the port that was really taken.
   const std::string& uri() const { return uri_; }
 
+  /// Whether it accepts: not for a second after it last could not for want of descriptors or memory. (Not until it can
+  /// again: where nobody comes it does not try.) On the context's thread.
+  bool accepts() const { return !failed_at_ || Clock::now() - *failed_at_ > std::chrono::seconds(1); }
+
   /// Accepts until the context stops. Where descriptors or memory run out it logs that, pauses, and goes on by itself.
   boost::asio::awaitable<void> accept_all(AcceptHooks hooks);
 
  private:
+  using Clock = std::chrono::steady_clock;
   using Acceptor = boost::asio::basic_socket_acceptor<StreamProtocol, boost::asio::io_context::executor_type>;
 
-  void prepare_to_accept();
+  void prepare_to_accept(const std::optional<std::string>& websocket_path);
   void open(const StreamProtocol::endpoint& endpoint);
   boost::system::error_code accept_some(const AcceptHooks& hooks);
   void open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode);
@@ -68,6 +76,7 @@ class Listener {
   std::unique_ptr<UnixPathGuard> guard_;  // before the acceptor: released after it
   Acceptor acceptor_;
   std::string uri_;
+  std::optional<Clock::time_point> failed_at_;  // when it last could not accept
 };
 
 }  // namespace lockd::server

@@ -365,5 +365,22 @@ TEST_F(ListenerTest, out_of_descriptors_accepting_pauses_without_a_spin_and_reco
   EXPECT_TRUE(run_until([&] { return accepted_.size() == 1; }));
 }
 
+// The log says so the first time alone: clients could fill it.
+TEST_F(ListenerTest, accepting_that_pauses_twice_recovers_twice) {
+  const auto listening = listener(loopback());
+  asio::co_spawn(context_, listening->accept_all(hooks()), asio::detached);
+  context_.run_for(10ms);
+  for (const std::size_t count : {1U, 2U}) {
+    tcp::socket client(context_);
+    client.connect(endpoint_of(*listening));
+    {
+      const NoMoreDescriptors none;
+      context_.run_for(200ms);
+      EXPECT_LT(accepted_.size(), count);
+    }
+    ASSERT_TRUE(run_until([&] { return accepted_.size() == count; }));
+  }
+}
+
 }  // namespace
 }  // namespace lockd::server

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "server/address.h"
+#include "server/websocket/origin.h"
 
 namespace lockd::server {
 
@@ -48,6 +49,11 @@ std::string check_listen_uri(const std::string& uri) {
   } catch (const std::invalid_argument& error) {
     return uri + ": " + error.what();
   }
+}
+
+std::string check_websocket_origin(const std::string& origin) {
+  const std::string what = check_origin(origin);
+  return what.empty() ? what : origin + ": " + what;
 }
 
 /// Decimal digits alone, and no number that wraps around. (The library would take 010 for octal.)
@@ -89,12 +95,22 @@ struct RawOptions {
 
 void add_listening_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--listen", raw.options.listen,
-                 "where to listen: tcp://HOST:PORT or unix:///PATH; repeatable, or several with commas; port 0 takes a "
-                 "free one\n"
+                 "where to listen: tcp://HOST:PORT, unix:///PATH or, for WebSockets, ws://HOST:PORT/PATH; repeatable, "
+                 "or several with commas; port 0 takes a free one\n"
                  "[default: tcp://127.0.0.1:9999 and tcp://[::1]:9999]")
       ->type_name("URI")
       ->delimiter(',')
       ->check(check_listen_uri);
+  app.add_option("--http", raw.options.http,
+                 "where to show metrics and health over HTTP: tcp://HOST:PORT or unix:///PATH [default: nowhere]")
+      ->type_name("URI")
+      ->check(check_listen_uri);
+  app.add_option(
+         "--ws-origin", raw.options.websocket_origins,
+         "pages of which origin may connect to WebSockets, as in https://example.com; repeatable [default: none]")
+      ->type_name("ORIGIN")
+      ->delimiter(',')
+      ->check(check_websocket_origin);
   app.add_option("--unix-mode", raw.unix_mode, "permission bits of Unix sockets, octal")
       ->type_name("MODE")
       ->capture_default_str()

@@ -16,8 +16,10 @@ namespace lockd::server {
 
 /// How the daemon is to run. Each member is the flag of its name; defaults are in options.cc, where --help shows them.
 struct Options {
-  std::vector<std::string> listen;  // URIs; none: 127.0.0.1 and [::1], port 9999
-  unsigned threads = 1;             // I/O threads, 1 to 64
+  std::vector<std::string> listen;             // URIs; none: 127.0.0.1 and [::1], port 9999
+  std::vector<std::string> websocket_origins;  // of the pages that may connect to WebSockets
+  std::string http;                            // URI of metrics and health; none if empty
+  unsigned threads = 1;                        // I/O threads, 1 to 64
   Settings settings;  // --classic, --no-dump, --no-registry, --max-line-bytes, --max-input-bytes, --max-output-bytes
   std::optional<std::uint64_t> connections_max;  // S4; by default what the descriptor limit allows
   std::optional<std::uint64_t> locks_max;        // S5

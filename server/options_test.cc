@@ -347,5 +347,17 @@ TEST_F(OptionsTest, version_is_one_line) {
   EXPECT_EQ(exit->text, "lockd " LOCKD_VERSION "\n");
 }
 
+TEST_F(OptionsTest, origins_come_from_anywhere_and_are_checked) {
+  const std::vector<std::string> both{"https://a.example", "http://localhost:8000"};
+  EXPECT_EQ(options({"--ws-origin", both[0], "--ws-origin", both[1]}).websocket_origins, both);
+  EXPECT_EQ(
+      options({"--config", file("ws-origin = [\"https://a.example\", \"http://localhost:8000\"]\n")}).websocket_origins,
+      both);
+  set_environment("LOCKD_WS_ORIGIN", "https://a.example,http://localhost:8000");
+  EXPECT_EQ(options({}).websocket_origins, both);
+  EXPECT_EQ(options({"--ws-origin", both[0]}).websocket_origins, std::vector<std::string>{both[0]});
+  expect_refused({"--ws-origin", "example.com"}, {"--ws-origin", "example.com", "expected SCHEME://HOST"});
+}
+
 }  // namespace
 }  // namespace lockd::server

@@ -12,8 +12,17 @@ namespace {
 
 constexpr std::size_t echoed_verb_bytes_max = 64;  // F8
 
+/// Most lines are short, and put together before they are appended: appending is what costs.
 void print_line(std::string& out, std::string_view text, std::string_view tail) {
-  out.append(text).append(tail).push_back('\n');
+  std::array<char, 128> line;
+  if (text.size() + tail.size() >= line.size()) {
+    out.append(text).append(tail).push_back('\n');
+    return;
+  }
+  text.copy(line.data(), text.size());
+  tail.copy(line.data() + text.size(), tail.size());
+  line[text.size() + tail.size()] = '\n';
+  out.append(line.data(), text.size() + tail.size() + 1);
 }
 
 void print_counted(std::string& out, std::uint64_t number, std::string_view text, std::string_view tail) {

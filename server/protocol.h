@@ -62,12 +62,24 @@ class Parser {
   /// than line_bytes_max + 1 bytes unconsumed where it found no line: of a longer one it consumes all there is (F6).
   Result next(std::string_view input);
 
+  /// The same for an input of which `consumed` bytes are done with already, and then more. False where there is none;
+  /// `line` means nothing then.
+  bool next(std::string_view input, std::size_t& consumed, ParsedLine& line);
+
+  /// To look ahead: the same for whole lines alone, after a next() that found one. Where it finds none it changes
+  /// nothing that matters; and the parser remembers nothing of whole lines, so that next() may go on behind any of
+  /// those found. The `text`s that were found before stay, unless has_folded().
+  bool next_whole(std::string_view input, std::size_t& consumed, ParsedLine& line);
+
+  /// The last line's `text` lies in the parser. The next call is next() then.
+  bool has_folded() const { return !scratch_.empty(); }
+
   std::size_t line_bytes_max() const { return line_bytes_max_; }
 
  private:
-  std::optional<ParsedLine> parse(std::string_view line);
-  ParsedLine parse_words(std::string_view words);
-  ParsedLine parse_arguments(const VerbRow& row, std::string_view rest);
+  bool parse(std::string_view bytes, ParsedLine& line);
+  void parse_words(std::string_view words, ParsedLine& line);
+  void parse_arguments(const VerbRow& row, std::string_view rest, ParsedLine& line);
   std::string_view folded(std::string_view words);
   std::size_t discard_if_too_long(std::string_view rest);
 

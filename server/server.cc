@@ -11,7 +11,11 @@
 #include <boost/asio/post.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <exception>
+#include <memory>
+#include <new>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -22,6 +26,7 @@
 #include "engine/check.h"
 #include "server/connection.h"
 #include "server/descriptors.h"
+#include "server/http_server.h"
 #include "server/listener.h"
 #include "server/peer_options.h"
 #include "server/pidfile.h"
@@ -31,6 +36,7 @@
 #include "server/token_store.h"
 #include "server/token_supply.h"
 #include "server/watchdog.h"
+#include "server/websocket/web_socket_connection.h"
 #include "server/worker.h"
 
 namespace lockd::server {
@@ -48,6 +54,8 @@ constexpr std::uint32_t shard_count<engine::NullMutex> = 1;
 
 /// S4: how many connections too many at once are given the time to read that they are. To the others it is only said.
 constexpr std::size_t farewells_max = 32;
+
+constexpr HttpLimits http_limits;
 
 engine::HashSeed random_seed() {
   engine::HashSeed seed;
@@ -96,6 +104,11 @@ void pass_on(const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 }
 
+struct BoundListener {
+  std::unique_ptr<Listener> listener;
+  std::optional<WebSocketPolicy> policy;  // where it is for WebSockets
+};
+
 template <class Mutex>
 class Server {
  public:
@@ -119,13 +132,16 @@ class Server {
     if (options_.listen.empty() && listeners_.empty()) listen_by_default();
     for (const std::string& uri : options_.listen) {
       try {
-        for (const auto& endpoint : resolve(parse_listen_uri(uri))) {
-          if (!bound_before_.contains(listen_uri(endpoint))) add_listener(endpoint);
+        const ListenUri parsed = parse_listen_uri(uri);
+        for (const auto& endpoint : resolve(parsed)) {
+          if (!bound_before_.contains(listen_uri(endpoint, parsed.websocket_path)))
+            add_listener(endpoint, parsed.websocket_path);
         }
       } catch (const std::exception& error) {
         throw std::runtime_error("--listen " + uri + ": " + reason(error));
       }
     }
+    if (!options_.http.empty()) listen_http();
     bound_connections();
   }
 
@@ -137,7 +153,10 @@ class Server {
       notify_service_manager("STOPPING=1\nSTATUS=Stopping after signal " + std::to_string(signal));
       stop();
     });
-    for (const auto& listener : listeners_) asio::co_spawn(first().context, listener->accept_all(hooks()), pass_on);
+    for (auto& [listener, policy] : listeners_) {
+      asio::co_spawn(first().context, listener->accept_all(hooks(policy ? &*policy : nullptr)), pass_on);
+    }
+    if (http_) http_->start();
     const auto watchdog = make_watchdog();
     std::vector<std::jthread> threads;
     try {
@@ -150,16 +169,20 @@ class Server {
     announce();
     run_to_the_end(first().context);
     threads.clear();  // joins them
+    if (http_) http_->stop();
     spdlog::info("shut down with {} connections", served_.load());
   }
 
  private:
   std::vector<std::unique_ptr<Worker<Mutex>>> make_workers() {
     std::vector<std::unique_ptr<Worker<Mutex>>> workers;
-    for (std::uint32_t i = 0; i < options_.threads; ++i) {
-      const Services<Mutex> services{options_.settings, table_, registry_, statistics_[i], statistics_, turns_[i]};
-      auto& worker = workers.emplace_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, i));
-      const Socket first_of_context(worker->context);  // opens its epoll now, not when descriptors may have run out
+    try {
+      for (std::uint32_t i = 0; i < options_.threads; ++i) {
+        const Services<Mutex> services{options_.settings, table_, registry_, statistics_[i], statistics_, turns_[i]};
+        workers.push_back(std::make_unique<Worker<Mutex>>(services, options_.peer_timeout, i));
+      }
+    } catch (const std::exception& error) {
+      throw std::runtime_error("--threads " + std::to_string(options_.threads) + ": " + reason(error));
     }
     for (const auto& worker : workers) {
       worker->team.clear();
@@ -172,7 +195,8 @@ class Server {
   void bound_connections() {
     constexpr std::size_t spare = 8;  // for what is opened for a moment, by us or a library
     const std::size_t limit = raise_descriptor_limit();
-    const std::size_t room = room_for_connections(limit, open_descriptors() + farewells_max + spare);
+    const std::size_t for_http = http_ ? http_limits.connections_max : 0;
+    const std::size_t room = room_for_connections(limit, open_descriptors() + farewells_max + for_http + spare);
     if (room == 0 && !options_.connections_max) {
       throw std::runtime_error("a descriptor limit of " + std::to_string(limit) + " leaves no room for connections");
     }
@@ -183,7 +207,30 @@ class Server {
   }
 
   void stop() {
+    if (http_) http_->announce_stop();
     for (const auto& worker : workers_) worker->context.stop();
+  }
+
+  void listen_http() {
+    HttpSources sources{.threads = {}, .take = [this] { return snapshot(); }, .statistics = statistics_};
+    for (const auto& worker : workers_) sources.threads.push_back(&worker->context);
+    try {
+      http_ = std::make_unique<HttpServer>(options_.http, options_.unix_mode, std::move(sources), http_limits);
+    } catch (const std::exception& error) {
+      throw std::runtime_error("--http " + options_.http + ": " + reason(error));
+    }
+  }
+
+  /// On the first worker's thread, where it is what a request may do.
+  Snapshot snapshot() {
+    return {.totals = table_.totals(),
+            .now = first().services_now().turn.now,
+            .connections = registry_.size(),
+            .connections_max = connections_max_,
+            .connections_total = last_session_,
+            .refused_total = refused_total_,
+            .dropped_total = dropped_total_,
+            .accepts = std::ranges::all_of(listeners_, [](const auto& bound) { return bound.listener->accepts(); })};
   }
 
   static std::jthread start_thread(Worker<Mutex>& worker) {
@@ -200,17 +247,20 @@ class Server {
 
   Worker<Mutex>& first() { return *workers_.front(); }
 
-  void add_listener(const StreamProtocol::endpoint& endpoint) {
-    listeners_.push_back(std::make_unique<Listener>(first().context, endpoint, options_.unix_mode));
+  void add_listener(const StreamProtocol::endpoint& endpoint, const std::optional<std::string>& websocket_path = {}) {
+    BoundListener& added = listeners_.emplace_back();
+    added.listener = std::make_unique<Listener>(first().context, endpoint, options_.unix_mode, websocket_path);
+    if (websocket_path) added.policy = {.path = *websocket_path, .origins = options_.websocket_origins};
   }
 
   /// Socket activation: what the service manager listens at already takes the place of the default addresses, and of
   /// those of --listen that it has bound.
   void take_passed_sockets() {
     for (const PassedSocket& passed : passed_) {
-      listeners_.push_back(std::make_unique<Listener>(first().context, passed.fd));
-      bound_before_.insert(listeners_.back()->uri());
-      spdlog::info("{} was passed as {}", listeners_.back()->uri(), passed.name);
+      BoundListener& added = listeners_.emplace_back();
+      added.listener = std::make_unique<Listener>(first().context, passed.fd);
+      bound_before_.insert(added.listener->uri());
+      spdlog::info("{} was passed as {}", added.listener->uri(), passed.name);
     }
   }
 
@@ -240,9 +290,13 @@ class Server {
   }
 
   void announce() {
-    for (const auto& listener : listeners_) {
+    for (const auto& [listener, policy] : listeners_) {
       std::printf("listening on %s\n", listener->uri().c_str());
       spdlog::info("listening on {}", listener->uri());
+    }
+    for (const std::string& uri : http_ ? http_->uris() : std::vector<std::string>()) {
+      std::printf("listening on %s\n", uri.c_str());
+      spdlog::info("listening on {}", uri);
     }
     if (std::fflush(stdout) != 0) spdlog::warn("stdout can't be written to: nobody is told the addresses");
     spdlog::info("lockd {} serves: {} thread{}, {} connections at most", LOCKD_VERSION, workers_.size(),
@@ -252,35 +306,65 @@ class Server {
                            " connections at most");
   }
 
-  AcceptHooks hooks() {
+  /// policy: of a listener for WebSockets; null for others.
+  AcceptHooks hooks(const WebSocketPolicy* policy) {
     return {[this]() -> asio::io_context& { return workers_[next_worker_]->context; },
-            [this](Socket socket, const StreamProtocol::endpoint& peer) { accept(std::move(socket), peer); }};
+            [this, policy](Socket socket, const StreamProtocol::endpoint& peer) {
+              accept_or_drop(std::move(socket), peer, policy);
+            }};
+  }
+
+  void accept_or_drop(Socket socket, const StreamProtocol::endpoint& peer, const WebSocketPolicy* policy) {
+    try {
+      accept(std::move(socket), peer, policy);
+    } catch (const std::bad_alloc&) {
+      ++dropped_total_;
+      throw;
+    }
   }
 
   /// All listeners accept on the first worker's thread: S4's count is checked and taken with nobody in between.
-  void accept(Socket socket, const StreamProtocol::endpoint& peer) {
+  void accept(Socket socket, const StreamProtocol::endpoint& peer, const WebSocketPolicy* policy) {
     next_worker_ = (next_worker_ + 1) % workers_.size();
-    if (served_.load() >= connections_max_) return refuse(std::move(socket));
+    if (served_.load() >= connections_max_) {
+      return refuse(std::move(socket), policy == nullptr ? too_many_connections_line : too_many_connections_response);
+    }
     set_peer_options(socket, options_.peer_timeout);
     const SessionId id{++last_session_};
     const std::string address = peer_address(peer, id);
     spdlog::debug("session {} from {}", last_session_, address);
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), served_);
-    asio::post(worker.context, [=] { connection->serve(id, address); });
+    if (policy == nullptr) {
+      serve(worker, make_connection(worker, socket, served_), id, address);
+    } else {
+      serve(worker, std::make_shared<WebSocketConnection<Mutex>>(worker, std::move(socket), served_, *policy), id,
+            address);
+    }
   }
 
-  void refuse(Socket socket) {
+  template <class Connected>
+  void serve(Worker<Mutex>& worker, std::shared_ptr<Connected> connection, SessionId id, const std::string& address) {
+    asio::post(worker.context, [=, connection = std::move(connection)] { connection->serve(id, address); });
+  }
+
+  void refuse(Socket socket, std::string_view farewell) {
+    ++refused_total_;
     if (full_log_.allows()) spdlog::warn("{} connections: no more are served for now", connections_max_);
     if (refused_.load() >= farewells_max) {
       boost::system::error_code ignored;
       socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(too_many_connections_line), ignored);
+      socket.write_some(asio::buffer(farewell), ignored);
       return;
     }
     Worker<Mutex>& worker = worker_of(socket);
-    const auto connection = std::make_shared<Connection<Mutex>>(worker, std::move(socket), refused_);
-    asio::post(worker.context, [connection] { connection->refuse(); });
+    const auto connection = make_connection(worker, socket, refused_);
+    asio::post(worker.context, [=] { connection->refuse(farewell); });
+  }
+
+  static std::shared_ptr<Connection<Mutex>> make_connection(Worker<Mutex>& worker, Socket& socket,
+                                                            std::atomic<std::size_t>& population) {
+    PolledSocket polled(worker.poller, socket.release());
+    return std::make_shared<Connection<Mutex>>(worker, std::move(polled), population);
   }
 
   /// Whose thread the socket was accepted for.
@@ -303,14 +387,17 @@ class Server {
   std::atomic<std::size_t> refused_{0};  // connections too many, being told so
 
   // On the first worker's thread.
-  std::uint64_t last_session_ = 0;  // S1
-  std::size_t next_worker_ = 0;     // round-robin
+  std::uint64_t last_session_ = 0;   // S1
+  std::size_t next_worker_ = 0;      // round-robin
+  std::uint64_t refused_total_ = 0;  // S4
+  std::uint64_t dropped_total_ = 0;  // for want of memory
   Throttle full_log_;
 
   std::vector<std::unique_ptr<Worker<Mutex>>> workers_;
-  StopSignals signals_{first().context};              // from here on no signal leaves files behind
-  std::vector<std::unique_ptr<Listener>> listeners_;  // after the workers, whose first one's context they use
-  std::set<std::string> bound_before_;                // addresses of those that were passed
+  StopSignals signals_{first().context};  // from here on no signal leaves files behind
+  std::deque<BoundListener> listeners_;   // after the workers, whose first one's context they use; these stay in place
+  std::unique_ptr<HttpServer> http_;      // likewise, of all of them
+  std::set<std::string> bound_before_;    // addresses of those that were passed
 };
 
 template <class Mutex>

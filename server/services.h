@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "engine/sharded_table.h"
 #include "server/registry.h"
@@ -27,6 +28,10 @@ struct alignas(64) Turn {
   engine::Moment now = 0;   // set by the thread before it calls a session
   engine::Wakeups woken;    // sessions that were let through, for the thread to deliver (W4)
   bool wait_begun = false;  // the session's, in the call since that was set to false
+
+  /// Where in the output each request's reply ends, for a thread that frames replies: set by it before it calls a
+  /// session, appended to by that. Null where replies are a stream of bytes.
+  std::vector<std::size_t>* reply_ends = nullptr;
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the

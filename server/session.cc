@@ -1,6 +1,8 @@
 #include "server/session.h"
 
+#include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "engine/check.h"
@@ -37,6 +39,14 @@ engine::Get get_of(const ParsedLine& line) {
   }
 }
 
+/// Whether a line is answered by the table, which looks for its key.
+bool is_about_a_lock(const ParsedLine& line) {
+  return line.kind == LineKind::command && line.verb <= Verb::token_shared;
+}
+
+/// Of a verb about a lock.
+LockKind kind_of(Verb verb) { return verb < Verb::get_shared ? LockKind::exclusive : LockKind::shared; }
+
 /// W1, C2: who was ready to wait is told that his time is up, be it 0.
 Answer answer_to(Verb verb, Answer answer) {
   if (verb == Verb::get_wait && answer.outcome == Outcome::lock_get_failure) return {Outcome::lock_get_timeout};
@@ -45,26 +55,47 @@ Answer answer_to(Verb verb, Answer answer) {
   return answer;
 }
 
-/// E3: which counter an answer to a get moves; none where the lock was had.
-void count(Outcome outcome, Statistics& statistics) {
+/// Why an answer to a get brings no lock; nothing where it does.
+std::optional<Failure> failure_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::lock_get_failure:
     case Outcome::shared_get_failure:
-    case Outcome::too_many_locks:
-    case Outcome::too_many_waiters:
-    case Outcome::out_of_tokens:
-      return statistics.refusals.count();
+      return Failure::busy;
     case Outcome::lock_get_timeout:
     case Outcome::shared_get_timeout:
-      return statistics.timeouts.count();
+      return Failure::timeout;
     case Outcome::lock_get_canceled:
     case Outcome::shared_get_canceled:
-      return statistics.cancels.count();
+      return Failure::canceled;
     case Outcome::lock_get_deadlock:
-      return statistics.deadlocks.count();
+      return Failure::deadlock;
+    case Outcome::too_many_locks:
+      return Failure::too_many_locks;
+    case Outcome::too_many_waiters:
+      return Failure::too_many_waiters;
+    case Outcome::out_of_tokens:
+      return Failure::out_of_tokens;
     default:
-      return;
+      return std::nullopt;
   }
+}
+
+/// E3: an answer to a get. Those that come without the lock are counted here, the others by the lock table.
+void count(LockKind kind, Outcome outcome, Statistics& statistics) {
+  if (const auto why = failure_of(outcome))
+    statistics.failed_gets[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*why)].count();
+}
+
+/// Of a wait that has ended.
+LockKind kind_of_wait(Outcome outcome) {
+  const bool shared = outcome == Outcome::shared_get_timeout || outcome == Outcome::shared_get_canceled;
+  return shared ? LockKind::shared : LockKind::exclusive;
+}
+
+/// For a thread that frames replies. A request that ends the session has none.
+template <class Mutex>
+void mark_end_of_reply(const Services<Mutex>& services, const std::string& out) {
+  if (services.turn.reply_ends != nullptr) services.turn.reply_ends->push_back(out.size());
 }
 
 }  // namespace
@@ -93,8 +124,10 @@ template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
   const TurnEnd turn = turn_end(out);
+  const bool is_in_reply = listing_ || releasing_;
   if (listing_ && listing_->go_on(services, out)) listing_.reset();
   if (releasing_) release_all(services, out);
+  if (is_in_reply && !listing_ && !releasing_) mark_end_of_reply(services, out);
   return resume(turn, services, out);
 }
 
@@ -195,34 +228,86 @@ bool Session<Mutex>::goes_on_after_cancel(std::string_view kept, const Services<
   return false;
 }
 
+/// Requests that were read ahead, so that the memory that they need is asked for together (ShardedTable::prefetch()).
+/// Not initialised: that would cost as much as most of them.
+template <class Mutex>
+struct Session<Mutex>::Ahead {
+  static constexpr std::size_t size_max = 16;
+
+  Ahead() {}
+  Ahead(const Ahead&) = delete;
+  Ahead& operator=(const Ahead&) = delete;
+  ~Ahead() = default;
+
+  std::size_t count = 0;
+  union {
+    std::array<Request, size_max> requests;  // so many of it
+  };
+};
+
 /// Executes requests until there is no whole one left, or something comes between. Returns how many bytes are done
-/// with, and sets next_.
+/// with, and sets next_. What was read ahead and is not executed is read again.
 template <class Mutex>
 std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
                                         std::string& out) {
   std::size_t consumed = 0;
   next_ = Next::read;
-  while (true) {
-    const bool is_over = out.size() >= turn.output_bytes || locks_.edges_walked >= turn.edges_walked;
-    if (next_ == Next::read && (listing_ || releasing_ || is_over)) next_ = Next::turn;
-    if ((next_ == Next::read || next_ == Next::turn) && out.size() >= services.settings.output_bytes_max)
-      next_ = Next::drain;
-    if (next_ != Next::read) return consumed;
-    const auto [line_bytes, line] = parser_.next(input.substr(consumed));
-    consumed += line_bytes;
-    if (!line) return consumed;
-    execute(*line, consumed, services, out);
+  Ahead ahead;
+  while (may_go_on(turn, services, out)) {
+    std::size_t read = consumed;
+    read_ahead(input, read, ahead, services);
+    if (ahead.count == 0) return read;
+    for (std::size_t i = 0; i < ahead.count && (i == 0 || may_go_on(turn, services, out)); ++i) {
+      consumed = ahead.requests[i].end;
+      execute(ahead.requests[i], services, out);
+      if (next_ == Next::read && !listing_ && !releasing_) mark_end_of_reply(services, out);
+    }
   }
+  return consumed;
 }
 
-/// line_end: of the input that is being executed; it tells one `cancel` from another (CancelScout).
+/// Whether another request may be executed in this turn; if not, next_ says why.
 template <class Mutex>
-void Session<Mutex>::execute(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services,
-                             std::string& out) {
+bool Session<Mutex>::may_go_on(const TurnEnd& turn, const Services<Mutex>& services, const std::string& out) {
+  const bool is_over = out.size() >= turn.output_bytes || locks_.edges_walked >= turn.edges_walked;
+  if (next_ == Next::read && (listing_ || releasing_ || is_over)) next_ = Next::turn;
+  if ((next_ == Next::read || next_ == Next::turn) && out.size() >= services.settings.output_bytes_max)
+    next_ = Next::drain;
+  return next_ == Next::read;
+}
+
+/// Reads some of the requests that the input has from `read` on.
+template <class Mutex>
+void Session<Mutex>::read_ahead(std::string_view input, std::size_t& read, Ahead& ahead,
+                                const Services<Mutex>& services) {
+  ahead.count = 0;
+  bool found = parser_.next(input, read, ahead.requests[0].line);
+  while (found) {
+    Request& request = ahead.requests[ahead.count++];
+    request.end = read;
+    if (is_about_a_lock(request.line)) request.key = services.table.hashed(request.line.text);
+    if (ahead.count == Ahead::size_max || parser_.has_folded()) break;
+    found = parser_.next_whole(input, read, ahead.requests[ahead.count].line);
+  }
+  if (ahead.count > 1) prefetch(ahead, services);
+}
+
+template <class Mutex>
+void Session<Mutex>::prefetch(const Ahead& ahead, const Services<Mutex>& services) {
+  const std::span requests(ahead.requests.data(), ahead.count);
+  for (const Request& request : requests)
+    if (is_about_a_lock(request.line)) services.table.prefetch(kind_of(request.line.verb), request.key);
+  for (const Request& request : requests)
+    if (is_about_a_lock(request.line)) services.table.prefetch_record(kind_of(request.line.verb), request.key);
+}
+
+template <class Mutex>
+void Session<Mutex>::execute(const Request& request, const Services<Mutex>& services, std::string& out) {
+  const ParsedLine& line = request.line;
   switch (line.kind) {
     case LineKind::command:
       services.statistics.commands[static_cast<std::size_t>(line.verb)].count();
-      return execute_command(line, line_end, services, out);
+      return execute_command(request, services, out);
     case LineKind::unknown_verb:
       services.statistics.invalid_commands.count();
       if (!services.settings.classic) print(out, {Outcome::unknown_command}, line.text);
@@ -243,8 +328,8 @@ void Session<Mutex>::execute(const ParsedLine& line, std::size_t line_end, const
 
 /// An answer about a lock is owed as long as the session is open, and it is: nothing is executed after its end.
 template <class Mutex>
-void Session<Mutex>::execute_command(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services,
-                                     std::string& out) {
+void Session<Mutex>::execute_command(const Request& request, const Services<Mutex>& services, std::string& out) {
+  const auto& [line, key, line_end] = request;
   auto& table = services.table;
   const engine::Moment now = services.turn.now;
   engine::Wakeups& woken = services.turn.woken;
@@ -254,23 +339,23 @@ void Session<Mutex>::execute_command(const ParsedLine& line, std::size_t line_en
     case Verb::get_shared:
     case Verb::get_limited:
     case Verb::get_limited_wait:
-      return get(line, services, out);
+      return get(request, services, out);
     case Verb::release:
-      return print(out, table.release(locks_, LockKind::exclusive, line.text, now, woken).value(), line.text);
+      return print(out, table.release(locks_, LockKind::exclusive, key, now, woken).value(), line.text);
     case Verb::release_shared:
-      return print(out, table.release(locks_, LockKind::shared, line.text, now, woken).value(), line.text);
+      return print(out, table.release(locks_, LockKind::shared, key, now, woken).value(), line.text);
     case Verb::inspect:
-      return print(out, table.inspect(locks_, LockKind::exclusive, line.text).value(), line.text);
+      return print(out, table.inspect(locks_, LockKind::exclusive, key).value(), line.text);
     case Verb::inspect_shared:
-      return print(out, table.inspect(locks_, LockKind::shared, line.text).value(), line.text);
+      return print(out, table.inspect(locks_, LockKind::shared, key).value(), line.text);
     case Verb::inspect_line:
-      return print(out, table.inspect_line(locks_, LockKind::exclusive, line.text).value(), line.text);
+      return print(out, table.inspect_line(locks_, LockKind::exclusive, key).value(), line.text);
     case Verb::inspect_shared_line:
-      return print(out, table.inspect_line(locks_, LockKind::shared, line.text).value(), line.text);
+      return print(out, table.inspect_line(locks_, LockKind::shared, key).value(), line.text);
     case Verb::token:
-      return print(out, table.token(locks_, LockKind::exclusive, line.text).value(), line.text);
+      return print(out, table.token(locks_, LockKind::exclusive, key).value(), line.text);
     case Verb::token_shared:
-      return print(out, table.token(locks_, LockKind::shared, line.text).value(), line.text);
+      return print(out, table.token(locks_, LockKind::shared, key).value(), line.text);
     case Verb::release_all:
       releasing_.emplace(0);
       return release_all(services, out);
@@ -312,12 +397,14 @@ void Session<Mutex>::execute_command(const ParsedLine& line, std::size_t line_en
 
 /// X1, H1, C1; W1, C2: where it has to wait there is no reply yet.
 template <class Mutex>
-void Session<Mutex>::get(const ParsedLine& line, const Services<Mutex>& services, std::string& out) {
+void Session<Mutex>::get(const Request& request, const Services<Mutex>& services, std::string& out) {
+  const ParsedLine& line = request.line;
   const engine::Moment now = services.turn.now;
-  const auto answered = services.table.get(locks_, get_of(line), now);
+  const engine::Get asked = get_of(line);
+  const auto answered = services.table.get(locks_, asked, request.key, now);
   if (answered) {
     const Answer answer = answer_to(line.verb, *answered);
-    count(answer.outcome, services.statistics);
+    count(asked.kind, answer.outcome, services.statistics);
     return print(out, answer, line.text);
   }
   // `now` may be up to 1 ms ago, and a wait does not end before its time.
@@ -329,8 +416,9 @@ void Session<Mutex>::get(const ParsedLine& line, const Services<Mutex>& services
 /// The wait is over.
 template <class Mutex>
 void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out) {
-  count(answer.outcome, services.statistics);
+  count(kind_of_wait(answer.outcome), answer.outcome, services.statistics);
   print(out, answer, wait_->key);
+  mark_end_of_reply(services, out);
   wait_.reset();
   next_ = Next::read;
 }

@@ -94,14 +94,26 @@ class Session {
     std::uint64_t edges_walked;
   };
 
+  /// A request that is read and not executed yet.
+  struct Request {
+    ParsedLine line;
+    engine::HashedKey key;  // of a line about a lock
+    std::size_t end;        // of the line in the input that is being executed; tells one `cancel` from another
+  };
+
+  struct Ahead;
+
   TurnEnd turn_end(const std::string& out) const;
   Next resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out);
   bool goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out);
   std::size_t execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
                           std::string& out);
-  void execute(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services, std::string& out);
-  void execute_command(const ParsedLine& line, std::size_t line_end, const Services<Mutex>& services, std::string& out);
-  void get(const ParsedLine& line, const Services<Mutex>& services, std::string& out);
+  bool may_go_on(const TurnEnd& turn, const Services<Mutex>& services, const std::string& out);
+  void read_ahead(std::string_view input, std::size_t& read, Ahead& ahead, const Services<Mutex>& services);
+  void prefetch(const Ahead& ahead, const Services<Mutex>& services);
+  void execute(const Request& request, const Services<Mutex>& services, std::string& out);
+  void execute_command(const Request& request, const Services<Mutex>& services, std::string& out);
+  void get(const Request& request, const Services<Mutex>& services, std::string& out);
   void answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out);
   void release_all(const Services<Mutex>& services, std::string& out);
   void list(const ParsedLine& line, bool enabled, const Services<Mutex>& services, std::string& out);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "model/types.h"
@@ -25,18 +26,32 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// Why a get ended without the lock.
+enum class Failure : std::uint8_t {
+  busy,
+  timeout,
+  canceled,
+  deadlock,
+  too_many_locks,
+  too_many_waiters,
+  out_of_tokens
+};
+inline constexpr std::size_t failure_count = 7;
+
 /// The counters of one thread; on cache lines of their own. Whoever shows them sums over the threads.
 struct alignas(64) Statistics {
-  std::array<Counter, verb_count> commands;  // L3: by verb, counted before the command is executed
-  Counter invalid_commands;                  // F8
-  Counter bad_arguments;                     // F9
-  Counter lines_too_long;                    // F6
-  Counter inputs_too_much;                   // W2
-  Counter browsers;                          // F11
-  Counter refusals;                          // gets that got nothing at once: X1, C1, S5, W7, T1
-  Counter timeouts;                          // W1, C2
-  Counter cancels;                           // W9
-  Counter deadlocks;                         // W6
+  std::array<Counter, verb_count> commands;                       // L3: by verb, counted before the command is executed
+  Counter invalid_commands;                                       // F8
+  Counter bad_arguments;                                          // F9
+  Counter lines_too_long;                                         // F6
+  Counter inputs_too_much;                                        // W2
+  Counter browsers;                                               // F11
+  std::array<std::array<Counter, failure_count>, 2> failed_gets;  // by LockKind and Failure
+  Counter dropped_connections;                                    // for which there was no memory
+
+  std::uint64_t failed(LockKind kind, Failure why) const {
+    return failed_gets[static_cast<std::size_t>(kind)][static_cast<std::size_t>(why)].value();
+  }
 };
 
 }  // namespace lockd::server

@@ -73,7 +73,8 @@ class LoopbackWorker {
     peer.connect(acceptor_.local_endpoint());
     Socket socket(context(), StreamProtocol(AF_INET, IPPROTO_TCP), acceptor_.accept().release());
     socket.set_option(boost::asio::socket_base::send_buffer_size(1));
-    return std::make_shared<Connection<engine::NullMutex>>(worker_, std::move(socket), connection_count_);
+    PolledSocket polled(worker_.poller, socket.release());
+    return std::make_shared<Connection<engine::NullMutex>>(worker_, std::move(polled), connection_count_);
   }
 
   SessionId serve(Peer& peer) {

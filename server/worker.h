@@ -3,16 +3,18 @@
 #define LOCKD_SERVER_WORKER_H_
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "server/deadlines.h"
 #include "server/edge.h"
 #include "server/end_queue.h"
 #include "server/mailbox.h"
+#include "server/pump.h"
 #include "server/services.h"
 
 namespace lockd::server {
@@ -29,6 +31,7 @@ template <class Mutex>
 struct Worker {
   using Context = typename Edge<Mutex>::Context;
   using Clock = typename Edge<Mutex>::Timer::clock_type;
+  using Expiries = Deadlines<Connection<Mutex>, typename Edge<Mutex>::Timer>;
 
   Worker(const Services<Mutex>& thread_services, std::chrono::seconds timeout, std::uint32_t index = 0)
       : services(thread_services), peer_timeout(timeout), home(index) {}
@@ -64,12 +67,14 @@ struct Worker {
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies
 
-  std::unordered_map<SessionId, Connection<Mutex>*> waiting;  // whose sessions wait, as long as they do
+  boost::unordered_flat_map<SessionId, Pump*> waiting;  // those whose sessions wait, as long as they do
 
-  // Last, so that they go first: the pending handlers of the one and the other's entries own the connections.
+  // Last, so that they go first: pending handlers and the entries of the queue own the connections.
   Context context{1};  // one thread runs it; the hint spares it some locking
-  EndQueue<Connection<Mutex>, Context> ends{context, Clock::now};
+  EndQueue<Pump, Context> ends{context, Clock::now};
   Mailbox<Mutex, Context> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
+  Expiries expiries{context};
+  typename Edge<Mutex>::Poller poller{context};
 };
 
 }  // namespace lockd::server

@@ -165,7 +165,8 @@ bool World::jump() {
     if (alarm.at > simulation_.now) ahead.push_back(std::chrono::ceil<milliseconds>(alarm.at - simulation_.now));
   }
   if (ahead.empty()) return false;
-  const milliseconds beyond(simulation_.random.chance(500) ? 0 : simulation_.random.below(2000));
+  const std::uint64_t most = simulation_.random.chance(300) ? 60'000 : 2'000;  // that of a thread's later deadlines too
+  const milliseconds beyond(simulation_.random.chance(500) ? 0 : simulation_.random.below(most));
   pass_time(simulation_.random.pick(ahead) + beyond);
   return true;
 }

@@ -78,7 +78,7 @@ inline void Connection<EdgeMutex>::on_writable() {
     wait_writable();
   } else {
     std::string().swap(unsent_);
-    if (phase_ == Phase::serving && !is_planted("deadline_not_lifted")) deadline_.reset();
+    if (phase_ == Phase::serving && !is_planted("deadline_not_lifted")) deadline_.lift();
     if (phase_ == Phase::closing) return say_goodbye();
   }
   if (!is_planted("turn_forgotten")) take_turn_if_drained();
@@ -89,18 +89,12 @@ inline void Connection<EdgeMutex>::begin_wait() {
   worker_.waiting[session_->id()] = this;
   auto left = std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now);
   if (is_planted("wait_too_short")) left -= std::chrono::milliseconds(5);
-  if (!wait_) wait_ = std::make_unique<Timer>(worker_.context);
-  wait_->expires_after(left);
-  wait_->async_wait(bound([](Connection& self, const Error& error) {
-    if (!error) self.on_wait_deadline();
-  }));
+  worker_.expiries.set(wait_, Worker<EdgeMutex>::Clock::now() + left);
 }
 
 template <>
 inline void Connection<EdgeMutex>::end_wait() {
-  if (!wait_) return;
-  if (!is_planted("timer_not_cancelled")) wait_.reset();
-  worker_.waiting.erase(session_->id());
+  if (worker_.waiting.erase(session_->id()) != 0 && !is_planted("timer_not_cancelled")) wait_.lift();
 }
 
 template <>

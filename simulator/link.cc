@@ -58,12 +58,6 @@ Socket::~Socket() {  // NOLINT(bugprone-exception-escape): that memory is out, w
   if (link_ && !link_->is_closed_) link_->close();
 }
 
-void Socket::non_blocking(bool is_so, boost::system::error_code& error) {
-  require_open();
-  link_->is_nonblocking_ = is_so;
-  error = {};
-}
-
 void Socket::begin_wait(Simulation::Handler& pending, Simulation::Handler handler) {
   require_open();
   require(!pending, "two waits for one direction of a socket");
@@ -72,7 +66,6 @@ void Socket::begin_wait(Simulation::Handler& pending, Simulation::Handler handle
 
 std::size_t Socket::read(char* to, std::size_t bytes_max, boost::system::error_code& error) {
   require_open();
-  require(link_->is_nonblocking_, "a read that would block the thread");
   error = {};
   std::string& arrived = link_->arrived_;
   const std::size_t most = std::min({arrived.size(), bytes_max, link_->read_bytes_max});
@@ -94,7 +87,6 @@ std::size_t Socket::read(char* to, std::size_t bytes_max, boost::system::error_c
 
 std::size_t Socket::write(std::string_view bytes, boost::system::error_code& error) {
   require_open();
-  require(link_->is_nonblocking_, "a write that would block the thread");
   require(!link_->is_shut_, "bytes behind the end of what is sent");
   error = link_->is_broken() ? boost::system::error_code(asio_error::broken_pipe) : link_->write_error_;
   if (error) return 0;

@@ -70,7 +70,6 @@ class Link {
   bool is_shut_ = false;
   bool is_closed_ = false;
   bool reset_by_server_ = false;
-  bool is_nonblocking_ = false;
   bool needs_room_ = false;
   Simulation::Moment last_written_at_{};
   boost::system::error_code broken_;
@@ -79,7 +78,7 @@ class Link {
   Simulation::Handler writes_;
 };
 
-/// The server's end, with what Connection uses of boost::asio::basic_stream_socket. Breaking Connection's own rules (a
+/// The server's end, with what Connection uses of server::PolledSocket. Breaking Connection's own rules (a
 /// second wait in one direction, any use after close(), bytes after the end of what it sends) is a Failure.
 class Socket : public boost::asio::socket_base {
  public:
@@ -87,8 +86,6 @@ class Socket : public boost::asio::socket_base {
   Socket(Socket&&) noexcept = default;
   Socket& operator=(Socket&&) = delete;
   ~Socket();
-
-  void non_blocking(bool is_so, boost::system::error_code& error);
 
   template <class Handler>
   void async_wait(wait_type direction, Handler handler) {

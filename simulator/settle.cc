@@ -111,9 +111,9 @@ void World::check_at_rest() {
     require(totals[kind].orphans == table_.oracle().model().orphans.at(kind), "orphans are counted wrongly (L3)");
   }
   require(registry_.size() == 0, "a session is left (S2)");
-  require(simulation_.alarms.empty(), "a timer is left");
   for (const auto& worker : workers_) {
     require(worker->waiting.empty(), "a wait is left");
+    require(worker->expiries.is_empty(), "a deadline is left");
     require(worker->services.turn.woken.empty(), "a wake-up is left");
   }
 }

@@ -11,8 +11,8 @@
 
 namespace lockd::simulator {
 
-/// What Connection uses of boost::asio::steady_timer. A wait that is canceled has its handler called with an error, one
-/// that has fired already, without (fire()): the handler may come long after.
+/// What server::Deadlines uses of boost::asio::steady_timer. A wait that is canceled has its handler called with an
+/// error, one that has fired already, without (fire()): the handler may come long after.
 class Timer {
  public:
   using clock_type = Clock;  // NOLINT(readability-identifier-naming): as Asio names it

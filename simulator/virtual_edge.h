@@ -9,9 +9,19 @@
 #include "simulator/mutex.h"
 #include "simulator/timer.h"
 
+namespace lockd::simulator {
+
+/// A Link knows its Context: it needs no poller.
+struct Poller {
+  explicit Poller(Context& /*context*/) {}
+};
+
+}  // namespace lockd::simulator
+
 template <>
 struct lockd::server::Edge<lockd::simulator::EdgeMutex> {
   using Context = simulator::Context;
+  using Poller = simulator::Poller;
   using Socket = simulator::Socket;
   using Timer = simulator::Timer;
 };

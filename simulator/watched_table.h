@@ -35,30 +35,51 @@ class lockd::engine::ShardedTable<lockd::simulator::SessionMutex> {
   ShardedTable& operator=(const ShardedTable&) = delete;
   ~ShardedTable() { simulator::TableMutex::watch = nullptr; }
 
+  HashedKey hashed(std::string_view key) const { return core_.hashed(key); }
+  void prefetch(LockKind kind, const HashedKey& key) const noexcept { core_.prefetch(kind, key); }
+  void prefetch_record(LockKind kind, const HashedKey& key) const noexcept { core_.prefetch_record(kind, key); }
+
+  std::optional<Answer> get(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
+    return ask(session, verb_of(get), key.bytes, get.limit, get.waits ? 1 : 0, no_wakeups_,
+               [&] { return core_.get(session, get, key, now); });
+  }
   std::optional<Answer> get(SessionLocks& session, const Get& get, Moment now) {
-    return ask(session, verb_of(get), get.key, get.limit, get.waits ? 1 : 0, no_wakeups_,
-               [&] { return core_.get(session, get, now); });
+    return this->get(session, get, hashed(get.key), now);
   }
 
-  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key, Moment now,
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, const HashedKey& key, Moment now,
                                 Wakeups& wakeups) {
     const Verb verb = kind == LockKind::exclusive ? Verb::release : Verb::release_shared;
-    return ask(session, verb, key, 0, 0, wakeups, [&] { return core_.release(session, kind, key, now, wakeups); });
+    return ask(session, verb, key.bytes, 0, 0, wakeups,
+               [&] { return core_.release(session, kind, key, now, wakeups); });
+  }
+  std::optional<Answer> release(SessionLocks& session, LockKind kind, std::string_view key, Moment now,
+                                Wakeups& wakeups) {
+    return release(session, kind, hashed(key), now, wakeups);
   }
 
-  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key) {
+  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, const HashedKey& key) {
     const Verb verb = kind == LockKind::exclusive ? Verb::inspect : Verb::inspect_shared;
-    return ask(session, verb, key, 0, 0, no_wakeups_, [&] { return core_.inspect(session, kind, key); });
+    return ask(session, verb, key.bytes, 0, 0, no_wakeups_, [&] { return core_.inspect(session, kind, key); });
+  }
+  std::optional<Answer> inspect(const SessionLocks& session, LockKind kind, std::string_view key) {
+    return inspect(session, kind, hashed(key));
   }
 
-  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key) {
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, const HashedKey& key) {
     const Verb verb = kind == LockKind::exclusive ? Verb::inspect_line : Verb::inspect_shared_line;
-    return ask(session, verb, key, 0, 0, no_wakeups_, [&] { return core_.inspect_line(session, kind, key); });
+    return ask(session, verb, key.bytes, 0, 0, no_wakeups_, [&] { return core_.inspect_line(session, kind, key); });
+  }
+  std::optional<Answer> inspect_line(const SessionLocks& session, LockKind kind, std::string_view key) {
+    return inspect_line(session, kind, hashed(key));
   }
 
-  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key) {
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, const HashedKey& key) {
     const Verb verb = kind == LockKind::exclusive ? Verb::token : Verb::token_shared;
-    return ask(session, verb, key, 0, 0, no_wakeups_, [&] { return core_.token(session, kind, key); });
+    return ask(session, verb, key.bytes, 0, 0, no_wakeups_, [&] { return core_.token(session, kind, key); });
+  }
+  std::optional<Answer> token(const SessionLocks& session, LockKind kind, std::string_view key) {
+    return token(session, kind, hashed(key));
   }
 
   std::size_t release_some(SessionLocks& session, std::size_t budget, Moment now, Wakeups& wakeups) {

@@ -199,7 +199,7 @@ class Daemon:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def watched_sockets(self) -> list[set[int]]:
-        """For each event loop the sockets in its epoll set, as descriptors of the daemon."""
+        """For each epoll set the sockets in it, as descriptors of the daemon. An event loop may have several."""
         process = Path(f"/proc/{self.pid}")
         sockets = {int(link.name) for link in (process / "fd").iterdir() if os.readlink(link).startswith("socket:")}
         infos = [path.read_text() for path in (process / "fdinfo").iterdir()]

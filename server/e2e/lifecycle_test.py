@@ -123,7 +123,8 @@ class StartAndEnd(DaemonTestCase):
         listening = set[int]().union(*daemon.watched_sockets())
         for _ in range(20):
             self.connect(daemon).expect("ping", "1 pong")
-        self.assertEqual([len(each - listening) for each in daemon.watched_sockets()], [5, 5, 5, 5])
+        shares = [len(each - listening) for each in daemon.watched_sockets()]
+        self.assertEqual([share for share in shares if share > 0], [5, 5, 5, 5])
 
     def test_a_pidfile_that_another_process_has_written_stays(self) -> None:
         path = self.temporary_directory() / "lockd.pid"

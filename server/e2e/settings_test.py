@@ -9,7 +9,7 @@ from pathlib import Path
 from client import Client
 from daemon import LOOPBACK, DaemonTestCase, run_to_exit
 
-FLAGS = """--config --listen --threads --classic --no-dump --no-registry --max-connections --max-line-bytes
+FLAGS = """--config --listen --http --threads --classic --no-dump --no-registry --max-connections --max-line-bytes
     --max-input-bytes --max-output-bytes --max-locks --max-waiters --peer-timeout --state-dir --unix-mode --pidfile
     --log-level --version --help""".split()
 NUMBERS = """--threads --max-connections --max-line-bytes --max-input-bytes --max-output-bytes --max-locks --max-waiters

@@ -27,7 +27,10 @@ class Tool:
         line = f"{count} {request}\n" if self._wants_counts else f"{request}\n"
         self._input.write(line.encode())
         self._input.flush()
-        return [self._reader.line().decode() for _ in range(count)]
+        return [self.line() for _ in range(count)]
+
+    def line(self) -> str:
+        return self._reader.line().decode()
 
     def finish(self) -> str:
         """Ends its input, so that it half-closes. Returns what the server said beyond the replies taken."""
@@ -37,6 +40,10 @@ class Tool:
         if code != 0:
             raise AssertionError(f"the client's exit code is {code}")
         return rest
+
+    def status(self) -> int:
+        """Waits until it ends by itself. Returns its exit status."""
+        return self._process.wait(REPLY_SECONDS * TIME_SCALE)
 
     def close(self) -> None:
         """Kills it, wherever it stands."""

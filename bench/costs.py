@@ -1,0 +1,152 @@
+"""What a request costs besides time: system calls, instructions, and the lock table's part of it; and the mass drop."""
+
+import json
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+
+from figures import Estimate, Figure
+from measuring import Bench
+from memory import one
+from servers import BUILD, KINDS, Failed, Server, program
+
+DEPTHS = (1, 16, 100)
+SLOW_SECONDS = 1.0  # of a round against a server that is watched
+TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0"),
+                 ("get_and_release_exclusive/1/1", "plain_map_insert_and_erase/1"))
+
+
+# ---- system calls
+
+
+def system_calls(bench: Bench) -> list[Figure]:
+    """Of a server that runs, for one round of load; the connecting is a part of it."""
+    return [figure for kind in KINDS for depth in DEPTHS for figure in system_calls_of(bench, kind, depth)]
+
+
+def system_calls_of(bench: Bench, kind: str, depth: int) -> Iterator[Figure]:
+    bench.progress.say(f"system calls of {kind}, {depth} in flight")
+    with bench.server(kind) as server, tempfile.NamedTemporaryFile("r") as table:
+        watcher = attach(server, table.name)
+        try:
+            requests = bench.load(server, seconds=SLOW_SECONDS, depth=depth)["requests_total"]
+        finally:
+            watcher.send_signal(signal.SIGINT)
+            watcher.wait()
+            watcher.stderr.close()
+        calls = calls_in(table.read())
+    most = sorted(calls, key=calls.get, reverse=True)[:4]
+    note = ", ".join(f"{name} {calls[name] / requests:.3f}" for name in most)
+    yield with_note(one(f"system calls per request, {depth} in flight, {kind}", "calls",
+                        sum(calls.values()) / requests), note)
+
+
+def attach(server: Server, table: str) -> subprocess.Popen:
+    watcher = subprocess.Popen([program("strace"), "-c", "-f", "-o", table, "-p", str(server.pid)],
+                               stderr=subprocess.PIPE, text=True)
+    line = watcher.stderr.readline()
+    if "attached" not in line:
+        watcher.wait()
+        raise Failed(f"strace says: {line.strip()}")
+    return watcher
+
+
+def calls_in(table: str) -> dict[str, int]:
+    """Of what `strace -c` writes: the calls, by name."""
+    rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", table, re.MULTILINE)
+    return {name: int(count) for count, name in rows if name != "total"}
+
+
+# ---- instructions
+
+
+def instructions(bench: Bench) -> list[Figure]:
+    """In user space, by callgrind; those of the start, and of the end, are taken off."""
+    found = []
+    for kind in KINDS:
+        bench.progress.say(f"instructions of {kind}")
+        alone, _ = instructions_of(bench, kind, None)
+        for depth in DEPTHS:
+            all_of_them, requests = instructions_of(bench, kind, depth)
+            found.append(one(f"instructions per request in user space, {depth} in flight, {kind}", "instructions",
+                             (all_of_them - alone) / requests))
+    return found
+
+
+def instructions_of(bench: Bench, kind: str, depth: int | None) -> tuple[int, int]:
+    """Of a whole run, with the requests that it answered: none without a load."""
+    under = (program("valgrind"), "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=no")
+    requests = 0
+    with tempfile.TemporaryFile("w+") as log:
+        with bench.server(kind, under=under, stderr=log) as server:
+            if depth is not None:
+                requests = bench.load(server, seconds=SLOW_SECONDS, depth=depth)["requests_total"]
+        log.seek(0)
+        return collected(log.read()), requests
+
+
+def collected(log: str) -> int:
+    found = re.search(r"Collected : (\d+)", log)
+    if not found:
+        raise Failed(f"callgrind has counted nothing: {log[-300:]}")
+    return int(found[1])
+
+
+# ---- the lock table
+
+
+def engine(bench: Bench) -> list[Figure]:
+    bench.progress.say("the lock table")
+    repetitions = 3 if bench.plan.quick else bench.plan.pairs
+    names = "|".join(sorted({name for pair in TABLE_FIGURES for name in pair}) + ["plain_map_hostile"])
+    done = subprocess.run(["taskset", "--cpu-list", str(bench.plan.server_core), BUILD / "bench/engine_bench",
+                           f"--benchmark_filter=^({names})", f"--benchmark_repetitions={repetitions}",
+                           "--benchmark_min_time=0.05", "--benchmark_enable_random_interleaving=true",
+                           "--benchmark_format=json"], check=True, capture_output=True, text=True)
+    return table_figures(json.loads(done.stdout)["benchmarks"])
+
+
+def table_figures(runs: list[dict]) -> list[Figure]:
+    """The same work through the lock table and through a flat map; and what hostile keys would do to one."""
+    times: dict[str, list[float]] = {}
+    for run in runs:
+        if run["run_type"] == "iteration":
+            times.setdefault(run["name"], []).append(run["cpu_time"])
+    found = [Figure(f"{name.split('/')[0]} {'of a full table' if name.endswith('/1') else 'of an empty table'}", "ns",
+                    Estimate.of(values)) for name, values in times.items() if "hostile" not in name]
+    for ours, other in TABLE_FIGURES:
+        full = "a full" if ours.endswith("/1") else "an empty"
+        found.append(Figure(f"lock table by flat map, {full} one", "ratio", Estimate.of(
+            [a / b for a, b in zip(times[ours], times[other], strict=True)])))
+    hostile, others = times["plain_map_hostile/1"], times["plain_map_hostile/0"]
+    found.append(Figure("hostile keys by others, in a map with the plain hash that they are chosen for", "ratio",
+                        Estimate.of([a / b for a, b in zip(hostile, others, strict=True)])))
+    return found
+
+
+# ---- the mass drop
+
+
+def orphans(bench: Bench) -> list[Figure]:
+    """Fails where a lock is left, or an orphan not counted; what it takes has no target."""
+    sizes = ((200, 2_000),) if bench.plan.quick else ((2_000, 100_000), (15_000, 1_000_000))
+    return [figure for size in sizes for figure in orphans_of(bench, *size)]
+
+
+def orphans_of(bench: Bench, connections: int, locks: int) -> Iterator[Figure]:
+    bench.progress.say(f"{connections:,} connections with {locks:,} locks end at once")
+    with tempfile.NamedTemporaryFile("r") as report:
+        done = subprocess.run([BUILD / "bench/orphans", "--connections", str(connections), "--locks", str(locks),
+                               "--json", report.name], check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(f"orphans: {done.stdout[-500:]}{done.stderr}")
+        told = json.load(report)
+    name = f"{connections:,} connections with {locks:,} locks end at once"
+    yield one(f"{name}: until the last is free", "s", told["free_seconds"])
+    yield one(f"{name}: p99 of an innocent client meanwhile", "us", told["innocent"]["dropping"]["p99_us"])
+
+
+def with_note(figure: Figure, note: str) -> Figure:
+    return Figure(figure.name, figure.unit, figure.estimate, figure.target, note=note)

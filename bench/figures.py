@@ -1,0 +1,117 @@
+"""What is made of measured rounds: ratios of pairs, the median, its interval, and whether a target is met."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+CONFIDENCE = 0.95
+
+
+def interval_of_median(values: Sequence[float]) -> tuple[float, float] | None:
+    """Two of the values between which the median of what they are drawn from lies, with a confidence of 95 % or more:
+    order statistics, which suppose nothing about how the values are spread. None for fewer than six values."""
+    count = len(values)
+    beyond = 0.0  # the chance that the median lies below the value of rank `rank`, or above its mirror image
+    rank = 0
+    while rank < count // 2:
+        beyond += 2 * math.comb(count, rank) / 2**count
+        if beyond > 1 - CONFIDENCE:
+            break
+        rank += 1
+    if rank == 0:
+        return None
+    ordered = sorted(values)
+    return ordered[rank - 1], ordered[count - rank]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A median, with its interval where there are enough values."""
+
+    value: float
+    low: float | None
+    high: float | None
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Estimate":
+        low, high = interval_of_median(values) or (None, None)
+        return cls(statistics.median(values), low, high, len(values))
+
+
+@dataclass(frozen=True)
+class Target:
+    bound: float
+    at_least: bool = True  # or else at most
+    aim: float | None = None
+
+    def is_met_by(self, value: float) -> bool:
+        return value >= self.bound if self.at_least else value <= self.bound
+
+    def missed_by(self, value: float) -> float:
+        """As a part of the bound."""
+        return abs(value - self.bound) / self.bound
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    unit: str  # "ratio", or what the value counts
+    estimate: Estimate
+    target: Target | None = None
+    throughput: Estimate | None = None  # the same ratio of requests a second, of the pairs that count for it
+    busy: float | None = None  # the median of how busy the server was, where throughput has too few pairs to be given
+    note: str = ""
+
+    @property
+    def is_missed(self) -> bool:
+        return self.target is not None and not self.target.is_met_by(self.estimate.value)
+
+    @property
+    def verdict(self) -> str:
+        if self.target is None:
+            return ""
+        if self.is_missed:
+            return f"missed by {self.target.missed_by(self.estimate.value):.1%}"
+        aim = self.target.aim
+        if aim is not None and self.estimate.value >= aim:
+            return "met, and the aim"
+        worst = self.estimate.low if self.target.at_least else self.estimate.high
+        if worst is not None and not self.target.is_met_by(worst):
+            return "met, but the interval reaches beyond"
+        return "met"
+
+    def as_json(self) -> dict:
+        return asdict(self) | {"verdict": self.verdict}
+
+    @classmethod
+    def from_json(cls, kept: dict) -> "Figure":
+        def of(kind: type, name: str) -> object:
+            return kind(**kept[name]) if kept[name] is not None else None
+
+        others = {name: kept[name] for name in ("name", "unit", "busy", "note")}
+        return cls(**others, estimate=Estimate(**kept["estimate"]), target=of(Target, "target"),
+                   throughput=of(Estimate, "throughput"))
+
+
+BUSY_LEAST = 0.98  # of its core, for a round to count for throughput
+COUNTED_LEAST = 6  # pairs, for throughput to be given at all
+
+
+def ratio_of_pairs(name: str, ours: list[dict], theirs: list[dict], target: Target | None = None,
+                   note: str = "") -> Figure:
+    """How good `ours` is against `theirs`, round by round: by the server's processor time for a request (theirs over
+    ours), with requests a second (ours over theirs) beside it, of pairs in which both servers kept their core busy."""
+    pairs = list(zip(ours, theirs, strict=True))
+    cpu = Estimate.of([other["cpu_ns_per_request"] / own["cpu_ns_per_request"] for own, other in pairs])
+    counted = [own["requests_per_second"] / other["requests_per_second"] for own, other in pairs
+               if min(own["server_busy"], other["server_busy"]) >= BUSY_LEAST]
+    throughput = Estimate.of(counted) if len(counted) >= min(COUNTED_LEAST, len(pairs)) else None
+    busy = statistics.median(min(own["server_busy"], other["server_busy"]) for own, other in pairs)
+    return Figure(name, "ratio", cpu, target, throughput, busy, note)
+
+
+def medians(rounds: list[dict]) -> dict:
+    """Of each figure of the rounds by itself."""
+    return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}

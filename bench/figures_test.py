@@ -1,0 +1,167 @@
+"""Tests of what ci/bench computes and reads, without a server."""
+
+import random
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).parent))
+import costs
+import performance_page
+import report
+import threads
+from crowd import batches, hostile_keys
+from figures import Estimate, Figure, Target, interval_of_median, ratio_of_pairs
+from servers import Failed
+
+
+def one_round(cpu: float, rate: float, busy: float = 1.0) -> dict:
+    return {"cpu_ns_per_request": cpu, "requests_per_second": rate, "server_busy": busy}
+
+
+class Interval(unittest.TestCase):
+    def test_is_that_of_the_tables(self) -> None:
+        """Ranks of the 95 % interval of a median, as tables of order statistics have them."""
+        for count, rank in ((6, 1), (8, 1), (9, 2), (12, 3), (15, 4), (20, 6), (25, 8), (50, 18)):
+            low, high = interval_of_median([float(value) for value in range(1, count + 1)])
+            self.assertEqual((low, high), (rank, count + 1 - rank), count)
+
+    def test_few_values_have_none(self) -> None:
+        for count in range(1, 6):
+            self.assertIsNone(interval_of_median([1.0] * count))
+
+    def test_order_does_not_matter(self) -> None:
+        values = [float(value) for value in range(15)]
+        random.Random(1).shuffle(values)
+        self.assertEqual(interval_of_median(values), (3, 11))
+
+    def test_holds_the_median_as_often_as_it_says(self) -> None:
+        draw = random.Random(7)
+        intervals = (interval_of_median([draw.expovariate(1) for _ in range(15)]) for _ in range(2000))
+        held = sum(low <= 0.6931 <= high for low, high in intervals)
+        self.assertGreater(held / 2000, 0.94)  # always the same draws
+
+
+class Ratios(unittest.TestCase):
+    def test_more_is_better_on_both_scales(self) -> None:
+        figure = ratio_of_pairs("x", [one_round(200, 40)] * 6, [one_round(100, 80)] * 6)
+        self.assertEqual((figure.estimate.value, figure.throughput.value), (0.5, 0.5))
+
+    def test_the_median_of_ratios_not_the_ratio_of_medians(self) -> None:
+        ours = [one_round(cpu, 1) for cpu in (1, 2, 4)]
+        theirs = [one_round(cpu, 1) for cpu in (4, 2, 4)]
+        self.assertEqual(ratio_of_pairs("x", ours, theirs).estimate.value, 1)
+
+    def test_throughput_counts_only_while_both_are_busy(self) -> None:
+        ours = [one_round(1, 1, 0.98)] * 6 + [one_round(1, 9, 0.97)] * 9
+        figure = ratio_of_pairs("x", ours, [one_round(1, 1)] * 15)
+        self.assertEqual((figure.throughput.value, figure.throughput.count, figure.estimate.count), (1, 6, 15))
+        idle = ratio_of_pairs("x", [one_round(1, 1)] * 15, [one_round(1, 1, 0.6)] * 15)
+        self.assertEqual((idle.throughput, idle.busy), (None, 0.6))
+
+
+class Verdicts(unittest.TestCase):
+    def verdict(self, value: float, low: float | None, high: float | None, target: Target) -> str:
+        return Figure("x", "ratio", Estimate(value, low, high, 15), target).verdict
+
+    def test_of_each_kind(self) -> None:
+        least = Target(0.8, aim=0.9)
+        self.assertEqual(self.verdict(0.95, 0.94, 0.96, least), "met, and the aim")
+        self.assertEqual(self.verdict(0.85, 0.81, 0.89, least), "met")
+        self.assertEqual(self.verdict(0.85, 0.79, 0.89, least), "met, but the interval reaches beyond")
+        self.assertEqual(self.verdict(0.76, 0.7, 0.9, least), "missed by 5.0%")
+        self.assertEqual(self.verdict(1.2, 1.1, 1.4, Target(1.3, at_least=False)),
+                         "met, but the interval reaches beyond")
+        self.assertEqual(self.verdict(1.43, None, None, Target(1.3, at_least=False)), "missed by 10.0%")
+
+    def test_a_figure_is_kept_whole(self) -> None:
+        for figure in (Figure("x", "ms", Estimate(1, 0.5, 2, 15), Target(3, False, 1), Estimate(1, None, None, 2), 0.5,
+                              "note"), Figure("y", "ratio", Estimate(1, None, None, 1))):
+            self.assertEqual(Figure.from_json(figure.as_json()), figure)
+
+
+class Tables(unittest.TestCase):
+    def test_a_row_has_target_and_verdict(self) -> None:
+        figure = ratio_of_pairs("a against b", [one_round(2, 5)] * 6, [one_round(1, 10)] * 6, Target(0.8))
+        self.assertEqual(report.row_of(figure), "| a against b | ≥ 0.800 | 0.500 [0.500, 0.500] | "
+                                                "0.500 [0.500, 0.500], 6 pairs | missed by 37.5% |")
+
+    def test_what_was_not_saturated_says_so(self) -> None:
+        figure = ratio_of_pairs("a", [one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6)
+        self.assertIn("50% busy: processor time alone", report.row_of(figure))
+
+
+class Readers(unittest.TestCase):
+    def test_calls_of_strace(self) -> None:
+        table = ("% time     seconds  usecs/call     calls    errors syscall\n"
+                 "------ ----------- ----------- --------- --------- ----------------\n"
+                 " 50.00    0.001000           1      1000           sendto\n"
+                 " 40.00    0.000900           1       900        12 recvfrom\n"
+                 "------ ----------- ----------- --------- --------- ----------------\n"
+                 "100.00    0.001900           1      1900        12 total\n")
+        self.assertEqual(costs.calls_in(table), {"sendto": 1000, "recvfrom": 900})
+
+    def test_instructions_of_callgrind(self) -> None:
+        self.assertEqual(costs.collected("==1== Events    : Ir\n==1== Collected : 4257790\n"), 4257790)
+        with self.assertRaises(Failed):
+            costs.collected("==1== killed\n")
+
+    def test_the_lock_table_is_compared_with_the_map_in_the_same_state(self) -> None:
+        times = {"get_and_release_exclusive/1/0": 100, "plain_map_insert_and_erase/0": 50,
+                 "get_and_release_exclusive/1/1": 300, "plain_map_insert_and_erase/1": 100,
+                 "plain_map_hostile/0": 10, "plain_map_hostile/1": 500}
+        found = costs.table_figures([{"name": name, "cpu_time": time, "run_type": "iteration"}
+                                     for name, time in times.items()])
+        ratios = {figure.name: figure.estimate.value for figure in found if figure.unit == "ratio"}
+        self.assertEqual(list(ratios.values()), [2, 3, 50])
+
+
+class Crowds(unittest.TestCase):
+    def test_hostile_keys_are_those_of_the_load(self) -> None:
+        keys = hostile_keys(800, 1024)
+        self.assertEqual((len(set(keys)), {len(key) for key in keys}), (224, {21}))
+        self.assertEqual(keys[0], "EzEzEzEzEzFYEzEzFYFY!")
+
+    def test_batches(self) -> None:
+        self.assertEqual([len(batch) for batch in batches(map(str, range(1100)))], [500, 500, 100])
+
+
+class Threads(unittest.TestCase):
+    def test_each_thread_and_each_load_takes_a_core(self) -> None:
+        self.assertEqual({cores: threads.counts_for(cores) for cores in (2, 3, 4, 16, 32)},
+                         {2: [], 3: [], 4: [2], 16: [2, 4, 8], 32: [2, 4, 8, 16]})
+        with self.assertRaisesRegex(Failed, "4 cores or more, and here are 2"):
+            threads.check(2)
+
+
+class Page(unittest.TestCase):
+    def test_writes_between_its_marks_alone(self) -> None:
+        page = f"before\n{performance_page.begin('a')}old\n{performance_page.end('a')}after\n"
+        written = performance_page.replaced(page, "a", "new")
+        self.assertEqual(written, page.replace("old\n", "\nnew\n\n"))
+        self.assertEqual(performance_page.replaced(written, "a", "new"), written)
+        with self.assertRaisesRegex(Failed, "marks of b"):
+            performance_page.replaced(page, "b", "new")
+
+    def test_the_page_has_all_marks(self) -> None:
+        figure = Figure("x", "ratio", Estimate(1, None, None, 1)).as_json()
+        environment = {"commit": "abc", "quick": False}
+        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3} | one_round(1, 1)
+        kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
+                for part in ("ratios", "syscalls", "instructions")}
+        kept["ratios"]["rounds"] = {"1 x 1": {"lockd": [timed]}}
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "performance.md"
+            page.write_text(performance_page.PAGE.read_text())
+            with mock.patch.multiple(performance_page, PAGE=page, PLOT_COPY=Path(folder) / "plot.svg"):
+                performance_page.write(kept)
+                self.assertEqual(page.read_text().count("| x |"), 3)
+                kept["ratios"]["environment"] = {"commit": "abc", "quick": True}
+                with self.assertRaisesRegex(Failed, "--quick"):
+                    performance_page.write(kept)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+"""Rounds of load against servers, in turn, and how far it is."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from servers import BUILD, Failed, Server, running
+
+LOAD = BUILD / "bench/load"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How it is measured."""
+
+    pairs: int
+    seconds: float  # of a round
+    server_core: int
+    load_core: int
+    quick: bool = False
+
+    @property
+    def round_seconds(self) -> float:
+        """With what comes before and after it."""
+        return 1.1 * self.seconds + 0.1
+
+
+class Progress:
+    """Tells on stderr what is being measured, and about how long it will take."""
+
+    def __init__(self, seconds_by_part: dict[str, float]) -> None:
+        self._left = dict(seconds_by_part)
+        self._part = ""
+        self._begun = time.monotonic()
+
+    def begin(self, part: str) -> None:
+        self._part, self._begun = part, time.monotonic()
+
+    def end(self) -> None:
+        self._left.pop(self._part)
+
+    def say(self, text: str) -> None:
+        minutes = self.seconds_left() / 60
+        line = f"{self._part}: {text}; about {minutes:.0f} min left in all"
+        if sys.stderr.isatty():
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(f"ci/bench: {line}", file=sys.stderr, flush=True)
+
+    def seconds_left(self) -> float:
+        passed = min(time.monotonic() - self._begun, self._left.get(self._part, 0))
+        return sum(self._left.values()) - passed
+
+
+class Bench:
+    """What the parts measure with."""
+
+    def __init__(self, plan: Plan, progress: Progress) -> None:
+        self.plan = plan
+        self.progress = progress
+
+    def server(self, kind: str = "lockd", threads: int = 1, under: tuple[str, ...] = (), stderr: int | None = None):
+        return running(kind, [self.plan.server_core], threads, under, stderr)
+
+    def load_command(self, server: Server, seconds: float | None = None, core: int | None = None,
+                     **options: object) -> list[str]:
+        words = [str(LOAD), "--port", str(server.port), "--pid", str(server.pid), "--dialect", server.dialect,
+                 "--server-core", str(self.plan.server_core),
+                 "--core", str(self.plan.load_core if core is None else core),
+                 "--seconds", str(seconds or self.plan.seconds), "--warm-up-seconds", str(self.plan.seconds / 10)]
+        for name, value in options.items():
+            flag = "--" + name.replace("_", "-")
+            words += [] if value is False else [flag] if value is True else [flag, str(value)]
+        return words
+
+    def load(self, server: Server, **options: object) -> dict:
+        """One round."""
+        return result_of(subprocess.Popen(self.load_command(server, **options), stdout=subprocess.PIPE,
+                                          stderr=subprocess.PIPE, text=True))
+
+    def start_load(self, server: Server, **options: object) -> subprocess.Popen:
+        """A round that goes on while its caller does something; result_of() takes it."""
+        return subprocess.Popen(self.load_command(server, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
+
+    def alternate(self, what: str, sides: dict[str, Callable[[], dict]], pairs: int | None = None) -> dict[
+            str, list[dict]]:
+        """A round of each side in turn, again and again; each second time in the reverse order, so that none gains by
+        its place."""
+        rounds: dict[str, list[dict]] = {name: [] for name in sides}
+        pairs = pairs or self.plan.pairs
+        for number in range(pairs):
+            order = list(sides) if number % 2 == 0 else list(reversed(sides))
+            if number == 0 or sys.stderr.isatty():
+                self.progress.say(f"{what}, round {number + 1} of {pairs} of {', '.join(sides)}")
+            for name in order:
+                rounds[name].append(sides[name]())
+        return rounds
+
+    def alternate_servers(self, what: str, servers: dict[str, Server], **options: object) -> dict[str, list[dict]]:
+        """The same load for each."""
+        def round_of(server: Server) -> Callable[[], dict]:
+            return lambda: self.load(server, **options)
+
+        return self.alternate(what, {name: round_of(server) for name, server in servers.items()})
+
+
+def result_of(process: subprocess.Popen) -> dict:
+    out, error = process.communicate()
+    if process.returncode != 0:
+        raise Failed(f"{error.strip() or 'the load generator failed'} ({' '.join(process.args)})")
+    return json.loads(out)
+
+
+def all_servers(bench: Bench, stack: ExitStack, kinds: tuple[str, ...]) -> dict[str, Server]:
+    return {kind: stack.enter_context(bench.server(kind)) for kind in kinds}
+
+
+def check_cores(plan: Plan) -> None:
+    cores = os.sched_getaffinity(0)
+    for core in (plan.server_core, plan.load_core):
+        if core not in cores:
+            raise Failed(f"core {core} is not to be had; there are {', '.join(map(str, sorted(cores)))}")
+    if plan.server_core == plan.load_core:
+        raise Failed("server and load need a core each: --server-core and --load-core")

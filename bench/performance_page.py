@@ -1,0 +1,53 @@
+"""The tables of docs/performance.md, between marks; what stands around them is written by hand."""
+
+import re
+import shutil
+
+import report
+from servers import ROOT, Failed
+
+PAGE = ROOT / "docs/performance.md"
+PLOT = "bench_cpu.svg"
+PLOT_COPY = ROOT / "docs/performance_cpu.svg"
+PLOT_BYTES_MAX = 100_000
+COSTS = ("syscalls", "instructions")  # these have places of their own
+
+
+def begin(block: str) -> str:
+    return f"<!-- ci/bench writes what follows: {block} -->\n"
+
+
+def end(block: str) -> str:
+    return f"<!-- ci/bench has written what precedes: {block} -->\n"
+
+
+def replaced(page: str, block: str, text: str) -> str:
+    if page.count(begin(block)) != 1 or page.count(end(block)) != 1:
+        raise Failed(f"{PAGE.name} has lost the marks of {block}")
+    first, last = page.index(begin(block)) + len(begin(block)), page.index(end(block))
+    return page[:first] + "\n" + text + "\n\n" + page[last:]
+
+
+def blocks_of(kept: dict) -> dict[str, str]:
+    tables = [f"**{part}**\n\n{report.table_of(report.figures_of(kept, part))}" for part in kept if part not in COSTS]
+    blocks = {"machine": report.shown_environment(kept), "figures": "\n\n".join(tables)}
+    blocks |= {part: report.table_of(report.figures_of(kept, part)) for part in COSTS if part in kept}
+    if "ratios" in kept:
+        blocks["rounds"] = "\n\n".join(report.table_of_rounds(what, rounds)
+                                       for what, rounds in kept["ratios"]["rounds"].items())
+    return blocks
+
+
+def write(kept: dict) -> None:
+    if not kept:
+        raise Failed("there are no results; ci/bench makes them")
+    if quick := [part for part, result in kept.items() if result["environment"]["quick"]]:
+        raise Failed(f"measured by --quick, which says nothing: {', '.join(quick)}")
+    page = PAGE.read_text()
+    for block, text in blocks_of(kept).items():
+        page = replaced(page, block, text)
+    image = report.REPORT / PLOT
+    if image.exists() and image.stat().st_size <= PLOT_BYTES_MAX:
+        shutil.copy(image, PLOT_COPY)
+        PLOT_COPY.write_text(re.sub(r"[ \t]+$", "", PLOT_COPY.read_text(), flags=re.MULTILINE).rstrip("\n") + "\n")
+    PAGE.write_text(page)

@@ -1,0 +1,139 @@
+"""The servers that are measured side by side, as processes: started on a free port of loopback, pinned to a core, and
+stopped by their process id. None outlives the one who started it."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build/release"
+PATIENCE_SECONDS = 60.0
+CONNECTIONS_MAX = 19_000
+CONNECTIONS_MAX_WATCHED = 500  # valgrind keeps descriptors for itself
+KINDS = ("lockd", "floor", "memcached", "redis")
+
+
+class Failed(Exception):
+    """Something could not be measured, and why."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def command_of(kind: str, port: int, folder: str, threads: int, connections_max: int) -> list[str]:
+    """lockd and the floor take a free port themselves, and print it."""
+    if kind == "lockd":
+        return [str(BUILD / "server/lockd"), "--listen", "tcp://127.0.0.1:0", "--threads", str(threads), "--log-level",
+                "warning"]
+    if kind == "floor":
+        return [str(BUILD / "bench/floor")]
+    if kind == "memcached":
+        return [program("memcached"), "-t", str(threads), "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-c",
+                str(connections_max), "-m", "1024", "-u", os.environ.get("USER", "root")]
+    return [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            "--dir", folder, "--maxclients", str(connections_max), "--logfile", "/dev/null"]
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/bin")
+    if not found:
+        raise Failed(f"there is no {name}; `ci/install-deps bench` installs it")
+    return found
+
+
+class Server:
+    """One that runs."""
+
+    def __init__(self, kind: str, process: subprocess.Popen, port: int) -> None:
+        self.kind = kind
+        self.dialect = "lockd" if kind == "floor" else kind
+        self.process = process
+        self.pid = process.pid
+        self.port = port
+
+    def resident_bytes(self) -> int:
+        """Counted page by page: the cheaper figures of the kernel are off by up to 64 pages a core."""
+        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Rss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) * 1024
+
+    def wait_until_quiet(self) -> None:
+        """It has done what was left to do for those who have gone."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        before = -1.0
+        while (now := cpu_seconds_of(self.pid)) > before + 0.001:
+            before = now
+            if time.monotonic() > end:
+                raise Failed(f"{self.kind} is still busy after {PATIENCE_SECONDS:.0f} s, with nobody there")
+            time.sleep(0.05)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS)
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """Of all its threads, those that have ended left out."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def printed_port(process: subprocess.Popen) -> int:
+    line = process.stdout.readline()
+    found = re.match(r"listening on tcp://127\.0\.0\.1:(\d+)$", line)
+    if not found:
+        raise Failed(f"a server did not start: {line!r}, {process.args}")
+    return int(found[1])
+
+
+def wait_for_port(process: subprocess.Popen, port: int) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise Failed(f"a server did not start: {process.args}")
+
+
+@contextlib.contextmanager
+def running(kind: str, cores: list[int], threads: int = 1, under: tuple[str, ...] = (),
+            stderr: int | None = None) -> Iterator[Server]:
+    """A server, started `under` another program where that is named (which has to become it). Ends with the context,
+    and, by the kernel's hand, with this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = 0 if kind in ("lockd", "floor") else free_port()
+        connections_max = CONNECTIONS_MAX_WATCHED if under else CONNECTIONS_MAX
+        command = ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", ",".join(map(str, cores)), *under,
+                   *command_of(kind, port, folder, threads, connections_max)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        try:
+            if port:
+                wait_for_port(process, port)
+            else:
+                port = printed_port(process)
+            yield Server(kind, process, port)
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()

@@ -1,0 +1,133 @@
+"""What happens to the command when its lock is lost, and when lockctl itself is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+from daemon import eventually
+from lockctl import LockctlTestCase, Running, has_ended, state_of, trapping
+
+ROUNDS = int(os.environ.get("LOCKCTL_KILL_ROUNDS", "100"))
+
+# Says "in", or "two" if another one that runs still has the file locked: the kernel unlocks it when that has ended.
+ALONE = 'exec 9>>"$0"; if flock -n 9; then echo "in $$"; else echo "two $$"; fi; exec sleep 1000'
+
+
+class LostLock(LockctlTestCase):
+    def start_it(self, *options: str, command: list[str], ready: str = "ready") -> Running:
+        running = self.start("run", *options, "k", *command)
+        running.expect(ready)
+        return running
+
+    def check_lost(self, running: Running) -> None:
+        self.assertEqual(running.wait(), 70)
+        self.assertRegex(running.stderr(), r"\Alockctl: the lock was lost: [^\n]*; ending the command\n\Z")
+
+    def test_the_command_gets_TERM(self) -> None:
+        running = self.start_it(command=["sh", "-c", 'trap "echo TERM; exit 0" TERM; echo ready; sleep 1000 & wait'])
+        self.server.kill()
+        running.expect("TERM")
+        self.check_lost(running)
+
+    def test_so_does_what_it_has_started(self) -> None:
+        """Also those whose parent has ended."""
+        script = '(sleep 1000 & echo $!); sleep 1000 & echo $!; echo ready; wait'
+        running = self.start("run", "k", "sh", "-c", script)
+        started = [int(running.line()), int(running.line())]
+        running.expect("ready")
+        self.server.kill()
+        self.check_lost(running)
+        for pid in started:
+            self.assertTrue(has_ended(pid), state_of(pid))
+
+    def test_a_daemon_that_it_has_started_stays(self) -> None:
+        script = 'setsid -f sh -c "echo \\$\\$; exec sleep 1000 >&- 2>&-"; sleep 1000'
+        running = self.start("run", "k", "sh", "-c", script)
+        left = int(running.line())
+        self.addCleanup(os.kill, left, signal.SIGKILL)
+        self.server.kill()
+        self.check_lost(running)
+        self.assertFalse(has_ended(left))
+
+    def test_KILL_for_those_who_do_not_heed_it(self) -> None:
+        script = 'trap "" TERM; sh -c "echo \\$\\$; exec sleep 1000" & echo $$; wait; wait'
+        running = self.start("run", "--kill-after", "0.2", "k", "sh", "-c", script)
+        stubborn = [int(running.line()), int(running.line())]
+        self.server.kill()
+        self.check_lost(running)
+        for pid in stubborn:
+            self.assertTrue(has_ended(pid), state_of(pid))
+
+    def test_there_is_time_to_tidy_up(self) -> None:
+        """After TERM no KILL comes before its time: the command here ends when it is told to."""
+        loop = "while :; do sleep 0.01; done"
+        script = f'exec 2>/dev/null; trap "echo TERM; read x; echo tidy; exit 3" TERM; echo ready; {loop}'
+        running = self.start("run", "--kill-after", "3600", "k", "sh", "-c", script, stdin=subprocess.PIPE)
+        running.expect("ready")
+        self.server.kill()
+        running.expect("TERM")
+        assert running.process.stdin is not None
+        running.process.stdin.write(b"go on\n")
+        running.process.stdin.flush()
+        running.expect("tidy")
+        self.check_lost(running)
+
+    def test_signals_reach_it_still(self) -> None:
+        running = self.start_it("--kill-after", "3600", command=trapping("SIGTERM", "SIGUSR1"))
+        self.server.kill()
+        running.expect("SIGTERM")
+        running.signal(signal.SIGUSR1)
+        running.expect("SIGUSR1")
+        running.signal(signal.SIGKILL)
+
+    def test_a_server_that_goes_as_the_command_ends(self) -> None:
+        """Whether the lock was there to the end nobody knows then, so it counts as lost."""
+        running = self.start("run", "k", "sh", "-c", f"kill -9 {self.server.pid}")
+        self.assertEqual(running.wait(), 70)
+        self.assertRegex(running.stderr(), r"\Alockctl: the lock was lost[^\n]*\n\Z")
+        self.server.kill()
+
+
+class Killed(LockctlTestCase):
+    """kill -9 of lockctl: its connection closes, the lock is free, and the command must not run on."""
+
+    def test_the_command_is_killed_too(self) -> None:
+        running = self.start("run", "k", "sh", "-c", "echo $$; trap '' TERM; while :; do sleep 0.01; done")
+        child = int(running.line())
+        running.signal(signal.SIGKILL)
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+        self.assertTrue(has_ended(child), state_of(child))
+
+    def test_also_if_it_is_stopped(self) -> None:
+        running = self.start("run", "k", "sh", "-c", "echo $$; exec sleep 1000")
+        child = int(running.line())
+        os.kill(child, signal.SIGSTOP)
+        eventually(lambda: state_of(child) == "T", 20, "it is stopped")
+        running.signal(signal.SIGKILL)
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+        self.assertTrue(has_ended(child), state_of(child))
+
+    def test_never_two_at_once(self) -> None:
+        """Whoever holds the lock is killed while the next one waits in line, again and again."""
+        file = str(self.temporary_directory() / "lock")
+        held = self.start("run", "k", "sh", "-c", ALONE, file)
+        said, child = held.line().split()
+        self.assertEqual(said, "in")
+        for _ in range(ROUNDS):
+            waiting = self.start("run", "k", "sh", "-c", ALONE, file)
+            self.wait_for_line("k", 1)
+            held.signal(signal.SIGKILL)
+            said, child_of_the_next = waiting.line().split()
+            self.assertEqual(said, "in", "two ran at the same time")
+            self.assertTrue(has_ended(int(child)))
+            held.finish()
+            held, child = waiting, child_of_the_next
+
+    def test_nothing_is_left_behind(self) -> None:
+        running = self.start("run", "k", "sh", "-c", "echo in; exec sleep 1000")
+        running.expect("in")
+        running.signal(signal.SIGKILL)
+        eventually(lambda: self.observer.counters()["connections"] == 1, 20, "its connection has ended")
+        self.assertEqual(running.rest(), "")  # nobody has its stdout any more

@@ -1,0 +1,202 @@
+"""lockctl run: whom it runs, when, with what environment, and how it exits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from daemon import eventually
+from lockctl import LockctlTestCase, trapping
+
+SHOW_SIGNALS = ["grep", "^Sig[BIC]", "/proc/self/status"]
+SHOW_DESCRIPTORS = [sys.executable, "-c", "import os; print(sorted(os.listdir('/proc/self/fd')))"]
+
+
+class ExitStatus(LockctlTestCase):
+    def test_the_commands_own(self) -> None:
+        for status in 0, 1, 7, 70, 255:
+            self.expect_output("run", "k", "--", "sh", "-c", f"exit {status}", stdout="", status=status)
+
+    def test_128_and_the_signal_that_ended_it(self) -> None:
+        for number in signal.SIGKILL, signal.SIGTERM, signal.SIGINT:
+            self.expect_output("run", "k", "sh", "-c", f"kill -{number} $$", stdout="", status=128 + number)
+
+    def test_a_command_that_is_not_there_or_no_program(self) -> None:
+        self.expect_refusal("run", "k", "no-such-command", status=127, says="no-such-command: No such file")
+        self.expect_refusal("run", "k", "./no/such", status=127, says="./no/such: No such file")
+        self.expect_refusal("run", "k", "/etc/passwd", status=126, says="/etc/passwd: Permission denied")
+        self.expect_refusal("run", "k", "/", status=126, says="/: Permission denied")
+        self.observer.expect("i k", "0 Lock Not Locked: k")
+
+    def test_the_lock_cannot_be_had(self) -> None:
+        """As with flock, nothing is said: the status does."""
+        self.hold("k")
+        self.expect_output("run", "-n", "k", "echo", "ran", stdout="", status=1)
+        self.expect_output("run", "-w", "0.05", "k", "echo", "ran", stdout="", status=1)
+        self.expect_output("run", "-w", "0", "k", "echo", "ran", stdout="", status=1)
+        self.expect_output("run", "-n", "-E", "9", "k", "echo", "ran", stdout="", status=9)
+        self.expect_output("run", "-nE0", "k", "echo", "ran", stdout="", status=0)
+        self.expect_output("run", "--nonblock", "other", "echo", "ran", stdout="ran\n")
+
+    def test_the_server_is_down(self) -> None:
+        self.server.stop()
+        self.expect_refusal("run", "k", "echo", "ran", status=69, says="Connection refused")
+
+    def test_a_server_that_refuses(self) -> None:
+        self.server = self.daemon("--max-waiters", "1")
+        self.observer = self.connect(self.server)
+        self.hold("k")
+        waiter = self.connect(self.server)
+        waiter.send("gw 100000 k\n")
+        self.wait_for_line("k", 1)
+        self.expect_refusal("run", "-E", "5", "k", "echo", "ran", status=5, says="as many waiters as the server allows")
+
+
+class Commands(LockctlTestCase):
+    def test_no_argument_is_changed(self) -> None:
+        words = ["[a,b]", "[", "]", "", "--", "-n", "--wait", "-5", "--help", "$(touch x)", "a b", "*", "'", '"', "\\"]
+        expected = "".join(f"{word}\n" for word in words)
+        self.expect_output("run", "k", "--", "printf", "%s\\n", *words, stdout=expected)
+        self.expect_output("run", "k", "printf", "%s\\n", *words, stdout=expected)
+        self.expect_output("run", "-n", "--", "k", "--", "printf", "%s\\n", *words, stdout=expected)
+
+    def test_a_command_whose_name_looks_like_ours(self) -> None:
+        self.expect_output("run", "k", "[", "a", "=", "a", "]", stdout="")
+        self.expect_output("run", "k", "--", "[", "a", "=", "b", "]", stdout="", status=1)
+
+    def test_keys_that_look_like_something_else(self) -> None:
+        for key in "[a,b]", "[x]", "run", "-5", "--help", "a: b", "$(touch x)", "ключ":
+            self.expect_output("run", "--", key, "sh", "-c", 'echo "$LOCKD_KEY"', stdout=f"{key}\n")
+
+    def test_a_string_for_the_shell(self) -> None:
+        self.expect_output("run", "-c", "echo $((40 + 2)) | cat", "k", stdout="42\n")
+        self.expect_output("run", "k", "-c", "echo $((40 + 2)) | cat", stdout="42\n")  # flock's form
+        self.expect_output("run", "-c", "exit 3", "k", stdout="", status=3)
+        self.expect_output("run", "-c", "", "k", stdout="")
+
+    def test_standard_streams_are_its_own(self) -> None:
+        finished = self.lockctl("run", "k", "sh", "-c", "cat; echo err >&2", stdin=None, input="typed\n")
+        self.assertEqual((finished.stdout, finished.stderr), ("typed\n", "err\n"))
+
+    def test_environment(self) -> None:
+        show = ["sh", "-c", 'echo "$LOCKD_KEY,$LOCKD_MODE,$LOCKD_TOKEN,$OTHER"; read x']
+        running = self.start("run", "-s", "a key", *show, stdin=subprocess.PIPE,
+                             env=os.environ | {"LOCKD_SERVER": self.uri, "LOCKD_TOKEN": "stale", "OTHER": "kept"})
+        printed = running.line()
+        self.observer.send("list\n")
+        mode, state, _, token, _, key = self.observer.line().decode().split(" ", 5)
+        self.assertEqual((mode, state, key), ("s", "held", "a key"))
+        self.assertEqual(printed, f"a key,shared,{token},kept")
+        self.observer.expect_lines("END")
+
+    def test_only_the_callers_descriptors(self) -> None:
+        directly = subprocess.run(SHOW_DESCRIPTORS, capture_output=True, text=True, check=True)
+        self.expect_output("run", "k", *SHOW_DESCRIPTORS, stdout=directly.stdout)
+        with open("/dev/null", encoding="ascii") as extra:
+            finished = self.lockctl("run", "k", *SHOW_DESCRIPTORS, pass_fds=[extra.fileno()])
+            self.assertIn(f"'{extra.fileno()}'", finished.stdout)
+
+    def test_closed_streams_stay_closed(self) -> None:
+        """Rather than that the socket, or anything, takes their place."""
+        for stream in 0, 1, 2:
+            check = ["sh", "-c", f"[ ! -e /proc/$$/fd/{stream} ]"]
+            finished = self.lockctl("run", "k", *check, stdin=None, preexec_fn=lambda each=stream: os.close(each))
+            self.assertEqual(finished.returncode, 0)
+
+    def check_signals_with(self, prepare: Any) -> None:
+        directly = subprocess.run(SHOW_SIGNALS, capture_output=True, text=True, check=True, preexec_fn=prepare,
+                                  restore_signals=False)
+        finished = self.lockctl("run", "k", *SHOW_SIGNALS, preexec_fn=prepare, restore_signals=False)
+        self.assertEqual(finished.stdout, directly.stdout)
+
+    def test_signals_as_the_caller_had_them(self) -> None:
+        def unusual() -> None:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGALRM, signal.SIGTERM})
+            for number in signal.SIGCHLD, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR2:
+                signal.signal(number, signal.SIG_IGN)
+
+        self.check_signals_with(None)
+        self.check_signals_with(unusual)
+
+
+class Waiting(LockctlTestCase):
+    def test_it_runs_when_its_turn_comes(self) -> None:
+        holder = self.hold("k")
+        running = self.start("run", "k", "echo", "mine")
+        self.wait_for_line("k", 1)
+        holder.expect("r k", "1 Lock Release Success: k")
+        running.expect("mine")
+        self.assertEqual(running.wait(), 0)
+        self.observer.expect("i k", "0 Lock Not Locked: k")  # when it has ended, it is free already
+
+    def test_a_signal_in_line_leaves_the_line(self) -> None:
+        self.hold("k")
+        for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1:
+            running = self.start("run", "k", "echo", "ran")
+            self.wait_for_line("k", 1)
+            running.signal(number)
+            self.assertEqual(running.wait(), 128 + number)
+            self.assertEqual(running.rest(), "")
+            self.wait_for_line("k", 0)
+
+    def test_a_hangup_that_nohup_ignores_keeps_the_place(self) -> None:
+        holder = self.hold("k")
+        running = self.start("run", "k", "echo", "mine",
+                             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.wait_for_line("k", 1)
+        running.signal(signal.SIGHUP)
+        holder.expect("r k", "1 Lock Release Success: k")
+        running.expect("mine")
+        self.assertEqual(running.wait(), 0)
+
+    def test_the_server_ends_meanwhile(self) -> None:
+        self.hold("k")
+        running = self.start("run", "k", "echo", "ran")
+        self.wait_for_line("k", 1)
+        self.server.stop()
+        self.assertEqual(running.wait(), 69)
+        self.assertRegex(running.stderr(), r"\Alockctl: [^\n]*\n\Z")
+
+    def test_shared_locks(self) -> None:
+        first = self.start("run", "-s", "k", "sh", "-c", "echo in; read x", stdin=subprocess.PIPE)
+        first.expect("in")
+        self.expect_output("run", "-s", "k", "echo", "too", stdout="too\n")
+        self.expect_output("run", "-x", "-n", "k", "echo", "another space", stdout="another space\n")
+        self.expect_output("run", "-s", "-n", "--max", "2", "k", "echo", "second", stdout="second\n")
+        self.expect_output("run", "-s", "-n", "--max", "1", "k", "echo", "ran", stdout="", status=1)
+        second = self.start("run", "-s", "--max=1", "k", "echo", "its turn")
+        self.wait_for_line("k", 1, "siw")
+        assert first.process.stdin is not None
+        first.process.stdin.close()
+        second.expect("its turn")
+        first.process.stdin = None
+
+
+class Signals(LockctlTestCase):
+    PASSED_ON = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
+
+    def test_they_are_passed_on(self) -> None:
+        running = self.start("run", "k", *trapping(*self.PASSED_ON))
+        running.expect("ready")
+        for name in self.PASSED_ON:
+            running.signal(signal.Signals[name])
+            running.expect(name)
+
+    def test_what_ends_the_command_ends_lockctl(self) -> None:
+        for number in signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2:
+            running = self.start("run", "k", "sh", "-c", "echo in; exec sleep 1000")
+            running.expect("in")
+            running.signal(number)
+            self.assertEqual((running.wait(), running.stderr()), (128 + number, ""))
+            self.observer.expect("i k", "0 Lock Not Locked: k")
+
+    def test_who_outlives_the_command_does_not_hold_the_lock(self) -> None:
+        running = self.start("run", "k", "sh", "-c", "sleep 1000 >&- 2>&- & echo $!")
+        left = int(running.line())
+        self.addCleanup(os.kill, left, signal.SIGKILL)
+        self.assertEqual(running.wait(), 0)
+        self.observer.expect("i k", "0 Lock Not Locked: k")
+        eventually(lambda: self.observer.counters()["connections"] == 1, 20, "the connection is closed")

@@ -1,0 +1,155 @@
+"""lockctl run at a terminal: keys that send signals, job control, pipelines."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import termios
+
+from client import LineReader
+from daemon import eventually
+from lockctl import LOCKCTL, LockctlTestCase, environment_of, state_of, trapping
+
+CTRL_C, CTRL_D, CTRL_Z, CTRL_BACKSLASH = b"\x03", b"\x04", b"\x1a", b"\x1c"
+
+
+def take_terminal() -> None:
+    """For a child that is the leader of a new session: stdin becomes its controlling terminal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class TerminalTestCase(LockctlTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.master, slave = pty.openpty()
+        self.addCleanup(os.close, self.master)
+        self.slave = slave
+        self.addCleanup(os.close, slave)
+        settings = termios.tcgetattr(slave)
+        settings[3] &= ~termios.ECHO  # what comes back is what was printed
+        settings[1] &= ~termios.OPOST
+        termios.tcsetattr(slave, termios.TCSANOW, settings)
+        self.output = LineReader(self.master)
+
+    def run_on_terminal(self, *command: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
+                                   start_new_session=True, preexec_fn=take_terminal,
+                                   env=environment_of(self.uri, PS1="", LOCKCTL=LOCKCTL, PYTHON=sys.executable))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def shell(self) -> subprocess.Popen[bytes]:
+        """With job control."""
+        return self.run_on_terminal("bash", "--norc", "--noediting", "-i")
+
+    def type(self, text: bytes) -> None:
+        os.write(self.master, text)
+
+    def expect(self, *lines: str) -> None:
+        for line in lines:
+            self.assertEqual(self.output.line().decode(), line)
+
+    def expect_match(self, pattern: str) -> re.Match[str]:
+        """Takes lines until one matches."""
+        while not (matched := re.search(pattern, self.output.line().decode())):
+            pass
+        return matched
+
+
+class Keys(TerminalTestCase):
+    def check_key(self, key: bytes, name: str) -> None:
+        process = self.run_on_terminal(LOCKCTL, "run", "k", *trapping(name, "SIGUSR2"))
+        self.expect("ready")
+        self.type(key)
+        self.expect(name)
+        process.send_signal(signal.SIGUSR2)  # passed on behind whatever else there was
+        self.expect("SIGUSR2")
+
+    def test_ctrl_c_reaches_the_command_once(self) -> None:
+        self.check_key(CTRL_C, "SIGINT")
+
+    def test_ctrl_backslash_reaches_the_command_once(self) -> None:
+        self.check_key(CTRL_BACKSLASH, "SIGQUIT")
+
+    def test_a_new_size_reaches_the_command_once(self) -> None:
+        process = self.run_on_terminal(LOCKCTL, "run", "k", *trapping("SIGWINCH", "SIGUSR2"))
+        self.expect("ready")
+        termios.tcsetwinsize(self.slave, (50, 132))
+        self.expect("SIGWINCH")
+        process.send_signal(signal.SIGUSR2)
+        self.expect("SIGUSR2")
+
+    def test_ctrl_c_ends_what_has_no_handler(self) -> None:
+        process = self.run_on_terminal(LOCKCTL, "run", "k", "sh", "-c", "echo ready; exec sleep 1000")
+        self.expect("ready")
+        self.type(CTRL_C)
+        self.assertEqual(process.wait(), 130)
+
+    def test_ctrl_c_in_line(self) -> None:
+        self.hold("k")
+        process = self.run_on_terminal(LOCKCTL, "run", "k", "echo", "ran")
+        self.wait_for_line("k", 1)
+        self.type(CTRL_C)
+        self.assertEqual(process.wait(), 130)
+        self.wait_for_line("k", 0)
+
+    def test_the_command_reads_the_terminal(self) -> None:
+        process = self.run_on_terminal(LOCKCTL, "run", "k", "sh", "-c", "read x; echo got $x")
+        self.type(b"typed\n")
+        self.expect("got typed")
+        self.assertEqual(process.wait(), 0)
+
+
+class Jobs(TerminalTestCase):
+    def test_ctrl_z_stops_both_and_fg_resumes_both(self) -> None:
+        shell = self.shell()
+        self.type(b'"$LOCKCTL" run k sh -c \'echo pids $$ $PPID; read x; echo got $x; exec sleep 1000\'\n')
+        child, lockctl = map(int, self.expect_match(r"pids (\d+) (\d+)").groups())
+        self.type(CTRL_Z)
+        for pid in child, lockctl:
+            eventually(lambda each=pid: state_of(each) == "T", 20, "it is stopped")
+        self.observer.expect("i k", "1 Lock Is Locked: k")
+        self.type(b"fg\n")
+        for pid in child, lockctl:
+            eventually(lambda each=pid: state_of(each) == "S", 20, "it goes on")
+        self.type(b"typed\n")
+        self.expect_match("got typed")
+        self.type(CTRL_C)
+        self.type(b"echo status $?\n")
+        self.expect_match("status 130")
+        self.type(CTRL_D)
+        self.assertEqual(shell.wait(), 0)
+
+    def test_one_started_in_the_background_comes_to_the_front(self) -> None:
+        self.shell()
+        self.type(b'"$LOCKCTL" run k sh -c \'read x; echo got $x\' &\nfg\n')
+        self.expect_match(r"run k sh")
+        self.type(b"typed\n")
+        self.expect_match("got typed")
+
+    def test_in_a_pipeline_the_command_reads_the_terminal(self) -> None:
+        self.shell()
+        self.type(b'"$LOCKCTL" run k sh -c \'read x; echo got $x\' | sed s/got/have/\n')
+        self.type(b"typed\n")
+        self.expect_match("have typed")
+
+    def test_at_the_end_of_a_pipeline(self) -> None:
+        self.shell()
+        self.type(b'echo piped | "$LOCKCTL" run k sh -c \'cat; read x </dev/tty; echo got $x\'\n')
+        self.expect_match("piped")
+        self.type(b"typed\n")
+        self.expect_match("got typed")
+
+    def test_a_lost_lock_leaves_the_rest_of_a_script(self) -> None:
+        """Which is in the same process group: the command's is not told from it by that."""
+        script = '"$LOCKCTL" run k sh -c \'sleep 1000 & echo ready; wait\'; echo "status $?"'
+        self.run_on_terminal("sh", "-c", script)
+        self.expect("ready")
+        self.server.kill()
+        self.expect_match("status 70")

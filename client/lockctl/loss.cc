@@ -1,0 +1,38 @@
+#include "client/lockctl/loss.h"
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#include "client/lockctl/text.h"
+
+namespace lockd::lockctl {
+
+Loss::Loss(Client& client) : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (event_.number() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  client.on_loss([this](const Error& error) { happen(error); });
+}
+
+bool Loss::happened() const {
+  const std::scoped_lock lock(mutex_);
+  return happened_;
+}
+
+std::string Loss::reason() const {
+  const std::scoped_lock lock(mutex_);
+  return reason_;
+}
+
+void Loss::happen(const Error& error) {
+  {
+    const std::scoped_lock lock(mutex_);
+    happened_ = true;
+    reason_ = printable(error.text);
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(event_.number(), &one, sizeof one);
+}
+
+}  // namespace lockd::lockctl

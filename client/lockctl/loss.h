@@ -1,0 +1,39 @@
+// The end of a connection, as something that poll() sees.
+#ifndef LOCKD_CLIENT_LOCKCTL_LOSS_H_
+#define LOCKD_CLIENT_LOCKCTL_LOSS_H_
+
+#include <lockd/client.h>
+
+#include <mutex>
+#include <string>
+
+#include "client/lockctl/descriptor.h"
+
+namespace lockd::lockctl {
+
+/// Watches one client from its making on. It must outlive the client, or the client have been closed.
+class Loss {
+ public:
+  explicit Loss(Client& client);  // throws std::system_error
+  Loss(const Loss&) = delete;
+  Loss& operator=(const Loss&) = delete;
+
+  /// Readable from the loss on.
+  [[nodiscard]] int descriptor() const { return event_.number(); }
+  /// Whether it has happened.
+  [[nodiscard]] bool happened() const;
+  /// Why, once it has happened; one line.
+  [[nodiscard]] std::string reason() const;
+
+ private:
+  void happen(const Error& error);
+
+  Descriptor event_;
+  mutable std::mutex mutex_;
+  bool happened_ = false;  // under mutex_, and the next one
+  std::string reason_;
+};
+
+}  // namespace lockd::lockctl
+
+#endif  // LOCKD_CLIENT_LOCKCTL_LOSS_H_

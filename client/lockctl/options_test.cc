@@ -1,0 +1,169 @@
+// Tests of the command line.
+#include "client/lockctl/options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lockd::lockctl {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+std::variant<Options, Print, Failure> read(std::vector<std::string> words, const char* server = nullptr) {
+  words.insert(words.begin(), "lockctl");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return read_options(static_cast<int>(words.size()), argv.data(), server);
+}
+
+Options options(const std::vector<std::string>& words, const char* server = nullptr) {
+  const auto got = read(words, server);
+  if (const auto* failure = std::get_if<Failure>(&got)) ADD_FAILURE() << failure->text;
+  return std::holds_alternative<Options>(got) ? std::get<Options>(got) : Options();
+}
+
+std::string refusal(const std::vector<std::string>& words, const char* server = nullptr) {
+  const auto got = read(words, server);
+  if (!std::holds_alternative<Failure>(got)) return "nothing is refused";
+  EXPECT_EQ(std::get<Failure>(got).status, 64);
+  return std::get<Failure>(got).text;
+}
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST(LockctlOptions, defaults) {
+  const Options run = options({"run", "k", "true"});
+  EXPECT_EQ(run.command, Command::run);
+  EXPECT_EQ(run.server, "tcp://127.0.0.1:9999");
+  EXPECT_EQ(run.lock.mode, Mode::exclusive);
+  EXPECT_EQ(run.lock.wait, std::nullopt);
+  EXPECT_EQ(run.lock.limit, std::nullopt);
+  EXPECT_EQ(run.conflict_status, 1);
+  EXPECT_EQ(run.kill_after, milliseconds(5000));
+  EXPECT_EQ(run.connect_timeout, milliseconds(5000));
+  EXPECT_EQ(options({"top"}).interval, milliseconds(1000));
+  EXPECT_EQ(options({"top"}).count, std::nullopt);
+}
+
+TEST(LockctlOptions, the_server_is_named_before_or_behind_the_command_or_by_the_environment) {
+  EXPECT_EQ(options({"--server", "tcp://a:1", "ping"}).server, "tcp://a:1");
+  EXPECT_EQ(options({"ping", "--server=tcp://b:1"}).server, "tcp://b:1");
+  EXPECT_EQ(options({"ping"}, "tcp://c:1").server, "tcp://c:1");
+  EXPECT_EQ(options({"--server", "tcp://a:1", "ping"}, "tcp://c:1").server, "tcp://a:1");
+  EXPECT_EQ(options({"--server", "tcp://a:1", "ping"}, "").server, "tcp://a:1");
+  EXPECT_EQ(refusal({"ping"}, ""), "lockctl: LOCKD_SERVER is set, and empty; unset it or let it name a server");
+}
+
+TEST(LockctlOptions, options_of_run) {
+  const Options run = options({"run", "-s", "--max=3", "-w", "1.5", "-E7", "--kill-after", "0", "k", "true"});
+  EXPECT_EQ(run.lock.mode, Mode::shared);
+  EXPECT_EQ(run.lock.limit, 3U);
+  EXPECT_EQ(run.lock.wait, milliseconds(1500));
+  EXPECT_EQ(run.conflict_status, 7);
+  EXPECT_EQ(run.kill_after, milliseconds(0));
+  EXPECT_EQ(options({"run", "-n", "k", "true"}).lock.wait, milliseconds(0));
+  EXPECT_EQ(options({"run", "-nE2", "k", "true"}).conflict_status, 2);
+}
+
+TEST(LockctlOptions, all_behind_the_key_is_the_command) {
+  const Words command = {"[", "-n", "[a,b]", "--help", "", "-5", "--"};
+  Words words = {"run", "k"};
+  words.insert(words.end(), command.begin(), command.end());
+  EXPECT_EQ(options(words).arguments, command);
+  words.insert(words.begin() + 2, "--");
+  EXPECT_EQ(options(words).arguments, command);
+  EXPECT_EQ(options({"run", "--", "-k", "true"}).key, "-k");
+  EXPECT_EQ(options({"run", "k", "--", "--", "x"}).arguments, (Words{"--", "x"}));
+  EXPECT_EQ(options({"run", "k", "--", "-c", "x"}).arguments, (Words{"-c", "x"}));
+}
+
+TEST(LockctlOptions, a_string_for_the_shell) {
+  EXPECT_EQ(options({"run", "-c", "a | b", "k"}).shell_command, "a | b");
+  EXPECT_EQ(options({"run", "k", "-c", "a | b"}).shell_command, "a | b");
+  EXPECT_EQ(options({"run", "-c", "", "k"}).shell_command, "");
+  EXPECT_EQ(options({"run", "-c", "a", "k"}).arguments, Words());
+  EXPECT_EQ(refusal({"run", "-c", "a", "k", "b"}),
+            "lockctl run: either -c STRING or a COMMAND, not both; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "k", "-c"}),
+            "lockctl run: -c takes one STRING, and nothing behind it; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "k", "-c", "a", "b"}),
+            "lockctl run: -c takes one STRING, and nothing behind it; see lockctl run --help");
+}
+
+TEST(LockctlOptions, elsewhere_options_may_stand_behind_the_key) {
+  EXPECT_EQ(options({"get", "k", "-n"}).lock.wait, milliseconds(0));
+  EXPECT_TRUE(options({"list", "prefix", "--json"}).json);
+  EXPECT_EQ(options({"list", "prefix", "--json"}).filter, "prefix");
+  EXPECT_EQ(options({"inspect", "--", "-k"}).key, "-k");
+  EXPECT_EQ(options({"inspect", ""}).key, "");
+}
+
+TEST(LockctlOptions, what_is_missing) {
+  EXPECT_EQ(refusal({}), "lockctl: needs a COMMAND; see lockctl --help");
+  EXPECT_EQ(refusal({"run"}), "lockctl run: needs a KEY; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "k"}), "lockctl run: needs a COMMAND behind KEY, or -c STRING; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "k", "--"}),
+            "lockctl run: needs a COMMAND behind KEY, or -c STRING; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "k", ""}), "lockctl run: the COMMAND is empty; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "-w"}), "lockctl run: --wait needs a value, SECONDS; see lockctl run --help");
+  EXPECT_EQ(refusal({"get"}), "lockctl get: needs a KEY; see lockctl get --help");
+}
+
+TEST(LockctlOptions, unknown_words) {
+  EXPECT_EQ(refusal({"lst"}), "lockctl: no command lst (did you mean list?); see lockctl --help");
+  EXPECT_EQ(refusal({"qwertz"}), "lockctl: no command qwertz; see lockctl --help");
+  EXPECT_EQ(refusal({"in\x1b[31m"}), "lockctl: no command in\\x1B[31m; see lockctl --help");
+  EXPECT_EQ(refusal({"list", "--jsn"}),
+            "lockctl list: no option --jsn (did you mean --json?); see lockctl list --help");
+  EXPECT_EQ(refusal({"list", "-z"}), "lockctl list: no option -z; see lockctl list --help");
+  EXPECT_EQ(refusal({"stats", "x"}), "lockctl stats: not expected: x; see lockctl stats --help");
+  EXPECT_EQ(refusal({"get", "k", "x"}), "lockctl get: not expected: x; see lockctl get --help");
+}
+
+TEST(LockctlOptions, options_of_other_commands) {
+  EXPECT_EQ(refusal({"list", "--max", "3"}),
+            "lockctl list: --max is no option here, but of run and get; see lockctl list --help");
+  EXPECT_EQ(refusal({"ping", "-n"}), "lockctl ping: -n is no option here, but of run and get; see lockctl ping --help");
+  EXPECT_EQ(refusal({"--json", "list"}),
+            "lockctl: --json is no option before the command, but of get, inspect, list, who, stats, ping, version "
+            "and bench; see lockctl --help");
+}
+
+TEST(LockctlOptions, wrong_values) {
+  EXPECT_EQ(refusal({"run", "-w", "-5", "k", "x"}),
+            "lockctl run: --wait -5: expected seconds, 0 to 2147483; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "-w", "2147484", "k", "x"}),
+            "lockctl run: --wait 2147484: expected seconds, 0 to 2147483; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "-E", "256", "k", "x"}),
+            "lockctl run: --conflict-exit-code 256: expected a number from 0 to 255; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "-s", "--max", "0", "k", "x"}),
+            "lockctl run: --max 0: expected a number from 1 to 2147483647; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "-s", "-x", "k", "x"}),
+            "lockctl run: --exclusive: expected -s or -x, not both; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "--max", "3", "k", "x"}), "lockctl run: --max goes with -s; see lockctl run --help");
+  EXPECT_EQ(refusal({"list", "--json=3"}), "lockctl list: --json takes no value; see lockctl list --help");
+  EXPECT_EQ(refusal({"top", "-i", "0.01"}),
+            "lockctl top: --interval 0.01: expected seconds, 0.1 to 86400; see lockctl top --help");
+}
+
+TEST(LockctlOptions, line_ends) {
+  EXPECT_EQ(refusal({"run", "a\nr b", "x"}),
+            "lockctl run: a KEY can't hold a line end: a\\x0Ar b; see lockctl run --help");
+  EXPECT_EQ(refusal({"list", "a\n"}),
+            "lockctl list: what is looked for can't hold a line end: a\\x0A; see lockctl list --help");
+}
+
+TEST(LockctlOptions, help_and_version) {
+  EXPECT_TRUE(std::get<Print>(read({"--help"})).text.starts_with("Usage: lockctl [OPTION...] COMMAND"));
+  EXPECT_TRUE(std::get<Print>(read({"run", "-h"})).text.starts_with("Usage: lockctl run [OPTION...] KEY"));
+  EXPECT_EQ(std::get<Print>(read({"--version"})).text, "lockctl " LOCKD_VERSION "\n");
+}
+
+}  // namespace lockd::lockctl

@@ -1,0 +1,94 @@
+#include "client/lockctl/process_tree.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <system_error>
+
+namespace lockd::lockctl {
+
+namespace {
+
+/// Who forks faster than this many looks can follow is not caught by TERM; KILL is sent again and again.
+constexpr int looks_max = 10;
+
+std::optional<ProcessStat> stat_of(const std::filesystem::path& directory) {
+  std::ifstream file(directory / "stat");
+  std::string line;
+  if (!std::getline(file, line, '\0')) return std::nullopt;  // it has gone meanwhile
+  return parse_stat(line);
+}
+
+bool is_number(const std::string& name) {
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+pid_t session_of(const std::vector<ProcessStat>& all, pid_t id) {
+  const auto found = std::ranges::find(all, id, &ProcessStat::id);
+  return found == all.end() ? -1 : found->session;
+}
+
+}  // namespace
+
+std::optional<ProcessStat> parse_stat(std::string_view line) {
+  const std::size_t name_end = line.rfind(')');
+  if (name_end == std::string_view::npos) return std::nullopt;
+  ProcessStat stat;
+  const char* const end = line.data() + line.size();
+  if (std::from_chars(line.data(), end, stat.id).ec != std::errc()) return std::nullopt;
+  std::istringstream rest{std::string(line.substr(name_end + 1))};
+  if (!(rest >> stat.state >> stat.parent >> stat.group >> stat.session)) return std::nullopt;
+  return stat;
+}
+
+std::vector<pid_t> descendants(const std::vector<ProcessStat>& all, pid_t root, pid_t session) {
+  const pid_t own_session = session_of(all, root);
+  std::set<pid_t> below = {root};
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const ProcessStat& each : all) {
+      if (below.contains(each.parent)) grew = below.insert(each.id).second || grew;
+    }
+  }
+  std::vector<pid_t> found;
+  for (const ProcessStat& each : all) {
+    const bool ours = each.session == own_session || each.session == session;
+    if (each.id != root && ours && each.state != 'Z' && below.contains(each.id)) found.push_back(each.id);
+  }
+  return found;
+}
+
+std::vector<ProcessStat> processes() {
+  std::vector<ProcessStat> all;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    if (!is_number(entry->path().filename().string())) continue;
+    if (const auto stat = stat_of(entry->path())) all.push_back(*stat);
+  }
+  return all;
+}
+
+bool signal_descendants(pid_t session, int number) {
+  std::set<pid_t> reached;
+  for (int look = 0; look < looks_max; ++look) {
+    bool grew = false;
+    for (const pid_t id : descendants(processes(), ::getpid(), session)) {
+      if (!reached.insert(id).second) continue;
+      ::kill(id, number);
+      grew = true;
+    }
+    if (!grew) break;
+  }
+  return !reached.empty();
+}
+
+bool has_descendants(pid_t session) { return !descendants(processes(), ::getpid(), session).empty(); }
+
+}  // namespace lockd::lockctl

@@ -1,0 +1,42 @@
+// The processes below a process, as /proc shows them.
+#ifndef LOCKD_CLIENT_LOCKCTL_PROCESS_TREE_H_
+#define LOCKD_CLIENT_LOCKCTL_PROCESS_TREE_H_
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace lockd::lockctl {
+
+/// What /proc/PID/stat says of a process.
+struct ProcessStat {
+  pid_t id = 0;
+  char state = '?';  // Z: it has ended, and its parent has not asked how
+  pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
+};
+
+/// Out of the file's one line, whatever the name of the program in it. Nothing if that is not what it is.
+std::optional<ProcessStat> parse_stat(std::string_view line);
+
+/// What descends from `root` in a list of all processes, without root itself and without what has ended; nothing
+/// whose session is neither root's nor `session`: a daemon has made itself one of its own so as to stay.
+std::vector<pid_t> descendants(const std::vector<ProcessStat>& all, pid_t root, pid_t session);
+
+/// The processes that there are now; none where /proc can't be read.
+std::vector<ProcessStat> processes();
+
+/// Sends a signal to all that descends from this process, as above, again and again until a look shows nobody whom it
+/// has not reached. This process has to be a subreaper (PR_SET_CHILD_SUBREAPER), so that nobody gets away when his
+/// parent ends. Returns whether there was anybody.
+bool signal_descendants(pid_t session, int number);
+
+/// Whether there is anybody left.
+bool has_descendants(pid_t session);
+
+}  // namespace lockd::lockctl
+
+#endif  // LOCKD_CLIENT_LOCKCTL_PROCESS_TREE_H_

@@ -1,0 +1,49 @@
+// Tests of who descends from whom.
+#include "client/lockctl/process_tree.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace lockd::lockctl {
+
+TEST(LockctlProcessTree, a_line_of_proc) {
+  const auto stat = parse_stat("42 (a) b) (c) S 7 8 9 0 -1 4194560 1");
+  ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->id, 42);
+  EXPECT_EQ(stat->state, 'S');
+  EXPECT_EQ(stat->parent, 7);
+  EXPECT_EQ(stat->group, 8);
+  EXPECT_EQ(stat->session, 9);
+}
+
+TEST(LockctlProcessTree, no_line_of_proc) {
+  for (const char* line : {"", "42", "42 (a", "42 (a) S", "42 (a) S x 8 9", "(a) S 1 2 3"}) {
+    EXPECT_FALSE(parse_stat(line)) << line;
+  }
+}
+
+TEST(LockctlProcessTree, descendants) {
+  const std::vector<ProcessStat> all = {
+      {14, 'S', 12, 10, 10},                                                                       // in no order
+      {10, 'S', 1, 10, 10},  {11, 'S', 10, 10, 10}, {12, 'S', 11, 10, 10}, {13, 'Z', 11, 10, 10},  // has ended
+      {15, 'S', 11, 15, 15},                                                                       // a daemon
+      {16, 'S', 15, 16, 10}, {17, 'S', 1, 10, 10},                                                 // not below
+      {18, 'S', 10, 18, 18},  // in the session that is asked for, too
+  };
+  EXPECT_EQ(descendants(all, 10, 18), (std::vector<pid_t>{14, 11, 12, 16, 18}));
+  EXPECT_EQ(descendants(all, 12, -1), (std::vector<pid_t>{14}));
+  EXPECT_EQ(descendants(all, 14, -1), std::vector<pid_t>());
+}
+
+TEST(LockctlProcessTree, this_process_is_there) {
+  const std::vector<ProcessStat> all = processes();
+  const auto self = std::ranges::find(all, ::getpid(), &ProcessStat::id);
+  ASSERT_NE(self, all.end());
+  EXPECT_EQ(self->parent, ::getppid());
+  EXPECT_EQ(self->group, ::getpgrp());
+  EXPECT_EQ(self->session, ::getsid(0));
+}
+
+}  // namespace lockd::lockctl

@@ -1,0 +1,119 @@
+#include "client/lockctl/run.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <system_error>
+#include <variant>
+
+#include "client/lockctl/child.h"
+#include "client/lockctl/connection.h"
+#include "client/lockctl/json.h"
+#include "client/lockctl/loss.h"
+#include "client/lockctl/output.h"
+#include "client/lockctl/signals.h"
+#include "client/lockctl/supervisor.h"
+#include "client/lockctl/text.h"
+#include "client/lockctl/warden.h"
+
+namespace lockd::lockctl {
+
+namespace {
+
+Program program_of(const Options& options, const Held& held) {
+  Program program;
+  program.arguments = options.arguments;
+  if (options.shell_command) program.arguments = {"/bin/sh", "-c", *options.shell_command};
+  program.environment = {{"LOCKD_KEY", options.key},
+                         {"LOCKD_MODE", name_of(options.lock.mode)},
+                         {"LOCKD_TOKEN", std::to_string(held.token)}};
+  return program;
+}
+
+/// As shells have it: 127 for what is not there, 126 for what can't be executed.
+int report_exec(const std::string& name, int error) {
+  const bool missing = error == ENOENT || error == ENOTDIR;
+  return report({missing ? exit_status::not_found : exit_status::not_executable,
+                 "lockctl: " + printable(name) + ": " + std::generic_category().message(error)});
+}
+
+/// The lock is held. Runs the program until it has ended, or has failed to start.
+Ended run_program(const Options& options, const Program& program, const CallerSignals& caller, const Loss& loss) {
+  SignalQueue signals;
+  Child child(program, caller);
+  const Warden warden(child);
+  if (const int error = child.execute(); error != 0) return {report_exec(program.arguments[0], error), false};
+  return Supervisor(child, signals, loss, options.kill_after).wait();
+}
+
+/// What is said, and returned, when the lock that should have been given back was not held any more.
+int report_unreleased(const Error& error, const Loss& loss, const Options& options) {
+  if (!loss.happened()) return report(failure_of(error, options));
+  complain("lockctl: the lock was lost before it was given back: " + loss.reason());
+  return exit_status::lost;
+}
+
+/// Until stdin ends, a signal comes (whose number is returned) or the lock is lost (0, as for stdin).
+int wait_for_end_of_input(const Loss& loss, SignalQueue& signals) {
+  std::array<pollfd, 3> watched = {
+      {{STDIN_FILENO, POLLIN, 0}, {signals.descriptor(), POLLIN, 0}, {loss.descriptor(), POLLIN, 0}}};
+  for (;;) {
+    ::poll(watched.data(), watched.size(), -1);
+    if (loss.happened()) return 0;
+    while (const auto arrived = signals.take()) {
+      const bool ends = arrived->number != SIGWINCH && arrived->number != SIGCONT && arrived->number != SIGCHLD;
+      if (ends) return arrived->number;
+    }
+    if (watched[0].revents == 0) continue;
+    std::array<char, 4096> unused{};
+    const ssize_t got = ::read(STDIN_FILENO, unused.data(), unused.size());
+    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) return 0;
+  }
+}
+
+void print_held(const Options& options, const Held& held) {
+  if (!options.json) return print(std::to_string(held.token) + "\n");
+  print(json::held(options.key, options.lock.mode, held.token, held.holders) + "\n");
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  const CallerSignals caller;
+  exit_on_signals();
+  auto connected = connect_to_server(options);
+  if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
+  auto& client = std::get<Client>(connected);
+  const Loss loss(client);
+  const auto taken = take_lock(client, options);
+  if (const auto* failure = std::get_if<Failure>(&taken)) return report(*failure);
+  const Ended ended = run_program(options, program_of(options, std::get<Held>(taken)), caller, loss);
+  const Result<void> released = release_lock(client, options);
+  client.close();
+  if (ended.lost) return exit_status::lost;
+  return released ? ended.status : report_unreleased(released.error(), loss, options);
+}
+
+int get(const Options& options) {
+  exit_on_signals();
+  auto connected = connect_to_server(options);
+  if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
+  auto& client = std::get<Client>(connected);
+  const Loss loss(client);
+  const auto taken = take_lock(client, options);
+  if (const auto* failure = std::get_if<Failure>(&taken)) return report(*failure);
+  SignalQueue signals;
+  print_held(options, std::get<Held>(taken));
+  if (const Failure failure = flush(); failure.status != exit_status::success) return report(failure);
+  const int number = wait_for_end_of_input(loss, signals);
+  const Result<void> released = release_lock(client, options);
+  client.close();
+  if (!released) return report_unreleased(released.error(), loss, options);
+  return number == 0 ? exit_status::success : exit_status::signal_base + number;
+}
+
+}  // namespace lockd::lockctl

@@ -1,0 +1,55 @@
+// Signals of `lockctl run`: what the caller had set, what ends a wait in line, and what is passed on to the command.
+#ifndef LOCKD_CLIENT_LOCKCTL_SIGNALS_H_
+#define LOCKD_CLIENT_LOCKCTL_SIGNALS_H_
+
+#include <csignal>
+#include <optional>
+
+#include "client/lockctl/descriptor.h"
+
+namespace lockd::lockctl {
+
+/// The signal mask and SIGCHLD's disposition as lockctl's caller had them. Other dispositions are changed only from
+/// the default to a handler, which exec undoes by itself.
+class CallerSignals {
+ public:
+  /// Saves both, and sets SIGCHLD to its default: where it is ignored no child can be waited for.
+  CallerSignals();
+
+  /// Sets both again. For the child, between fork and exec: async-signal-safe.
+  void restore() const;
+
+ private:
+  sigset_t mask_{};
+  struct sigaction child_action_{};
+};
+
+/// From here on TERM, INT, HUP, QUIT, USR1 and USR2 end the process at once, with status 128 + their number: its
+/// connection closes, and it has left the line. Those that the caller has ignored stay so.
+void exit_on_signals();
+
+/// What a signal that arrived wants.
+struct Arrived {
+  int number = 0;
+  bool from_kernel = false;  // a terminal's key or size, which the whole foreground group is told of
+};
+
+/// Blocks the signals that are passed on (those above, WINCH and CONT) and CHLD, and lets them be read instead. Undoes
+/// exit_on_signals(). To be made once, by the main thread.
+class SignalQueue {
+ public:
+  SignalQueue();  // throws std::system_error
+
+  /// Becomes readable when there is something to take.
+  [[nodiscard]] int descriptor() const { return descriptor_.number(); }
+
+  /// The next one, without waiting.
+  std::optional<Arrived> take();
+
+ private:
+  Descriptor descriptor_;
+};
+
+}  // namespace lockd::lockctl
+
+#endif  // LOCKD_CLIENT_LOCKCTL_SIGNALS_H_

@@ -1,0 +1,58 @@
+// From the start of the command to its end: signals are passed on to it, and it is ended where its lock is lost.
+#ifndef LOCKD_CLIENT_LOCKCTL_SUPERVISOR_H_
+#define LOCKD_CLIENT_LOCKCTL_SUPERVISOR_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+
+#include "client/lockctl/child.h"
+#include "client/lockctl/loss.h"
+#include "client/lockctl/signals.h"
+
+namespace lockd::lockctl {
+
+/// How a command ended.
+struct Ended {
+  int status = 0;     // as a shell has it
+  bool lost = false;  // it was ended because the lock was lost
+};
+
+/// One command under its lock. By the main thread alone.
+class Supervisor {
+ public:
+  /// All of them outlive it. This process becomes a subreaper, so that whatever the command has started can be found.
+  Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after);
+
+  /// Until the command has ended. If the lock is lost before, says so on stderr, and sends TERM to the command and to
+  /// all that it has started (but what has made itself a session of its own), KILL to those who are still there after
+  /// `kill_after`, and waits for all of them.
+  Ended wait();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] bool is_over() const;
+  [[nodiscard]] int poll_timeout_ms() const;
+  void sleep_until_something_happens();
+  void take_signals();
+  void reap();
+  void end_the_command();
+  void signal_all(int number);
+
+  const Child& child_;
+  SignalQueue& signals_;
+  const Loss& loss_;
+  std::chrono::milliseconds kill_after_;
+
+  std::optional<int> status_;  // of the child, once it has ended
+  bool ending_ = false;        // the lock is lost, and TERM was sent
+  bool killing_ = false;       // KILL, too
+  Clock::time_point kill_at_;
+  pid_t session_ = -1;  // the child's when the lock was lost
+};
+
+}  // namespace lockd::lockctl
+
+#endif  // LOCKD_CLIENT_LOCKCTL_SUPERVISOR_H_

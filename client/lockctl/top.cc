@@ -1,0 +1,184 @@
+#include "client/lockctl/top.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "client/lockctl/connection.h"
+#include "client/lockctl/descriptor.h"
+#include "client/lockctl/output.h"
+#include "client/lockctl/terminal.h"
+#include "client/lockctl/top_view.h"
+
+namespace lockd::lockctl {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Beyond this many holders and waiters a list each second is a burden to the server, and nobody reads it.
+constexpr std::uint64_t listed_max = 20'000;
+
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  std::array<char, 16> text{};
+  std::strftime(text.data(), text.size(), "%H:%M:%S", &parts);
+  return text.data();
+}
+
+/// The signals that end it, stop it or resize the terminal, as something to be read.
+Descriptor watch_signals() {
+  sigset_t watched;
+  ::sigemptyset(&watched);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH}) ::sigaddset(&watched, number);
+  ::pthread_sigmask(SIG_BLOCK, &watched, nullptr);
+  Descriptor descriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (descriptor.number() < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  return descriptor;
+}
+
+class Top {
+ public:
+  Top(const Options& options, Client& client, Descriptor signals)
+      : options_(options), client_(client), signals_(std::move(signals)) {
+    view_.server = options.server;
+    if (Terminal::is_there()) terminal_.emplace();
+  }
+
+  int run() {
+    const Result<std::string> version = client_.version();
+    if (!version) return fail(version.error());
+    view_.version = *version;
+    for (std::uint64_t shown = 0;;) {
+      if (const auto error = look()) return fail(*error);
+      if (terminal_ || before_) {
+        if (!show()) return end(exit_status::output_error);
+        if (options_.count && ++shown >= *options_.count) return end(exit_status::success);
+      }
+      if (const auto status = pause()) return end(*status);
+    }
+  }
+
+ private:
+  std::optional<Error> look() {
+    auto stats = client_.stats();
+    if (!stats) return stats.error();
+    Look next{std::move(*stats), {}, "", Clock::now()};
+    if (terminal_) {
+      if (const auto error = list(next)) return error;
+    }
+    before_ = std::exchange(now_, std::move(next));
+    view_.before = before_ ? &*before_ : nullptr;
+    view_.now = &*now_;
+    return std::nullopt;
+  }
+
+  std::optional<Error> list(Look& next) {
+    if (next.stats["holders"] + next.stats["waiters"] > listed_max) {
+      next.not_listed = "more than " + std::to_string(listed_max) + " holders and waiters: too many to list";
+      return std::nullopt;
+    }
+    auto locks = client_.list(options_.filter);
+    if (locks.failed_by(Cause::disabled)) {
+      next.not_listed = "this server does not list its locks (--no-dump)";
+    } else if (!locks) {
+      return locks.error();
+    } else {
+      next.locks = std::move(*locks);
+    }
+    return std::nullopt;
+  }
+
+  bool show() {
+    view_.clock = time_of_day();
+    if (terminal_) return Terminal::draw(screen_of(view_, Terminal::size().columns, Terminal::size().rows));
+    if (!std::exchange(has_heading_, true)) print(plain_heading() + "\n");
+    print(plain_line(view_) + "\n");
+    return flush().status == exit_status::success;
+  }
+
+  /// Until it is time for the next look. An exit status if it is to end.
+  std::optional<int> pause() {
+    next_look_ = std::max(next_look_ + options_.interval, Clock::now());
+    for (;;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now()).count();
+      if (left <= 0) return std::nullopt;
+      std::array<pollfd, 2> watched = {{{signals_.number(), POLLIN, 0}, {keys(), POLLIN, 0}}};
+      ::poll(watched.data(), watched.size(), static_cast<int>(left));
+      if (const auto status = take_signals()) return status;
+      if (watched[1].revents != 0 && quits()) return exit_status::success;
+    }
+  }
+
+  /// Keys count only where there is a screen that says so.
+  [[nodiscard]] int keys() const { return terminal_ && ::isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1; }
+
+  static bool quits() {
+    char key = 0;
+    return ::read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q';
+  }
+
+  std::optional<int> take_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.number(), &info, sizeof info) == sizeof info) {
+      const int number = static_cast<int>(info.ssi_signo);
+      if (number == SIGTSTP) {
+        stop();
+      } else if (number != SIGWINCH && number != SIGCONT) {
+        return exit_status::signal_base + number;
+      }
+      if (terminal_) show();
+    }
+    return std::nullopt;
+  }
+
+  void stop() {
+    if (terminal_) terminal_->leave();
+    std::raise(SIGSTOP);
+    if (terminal_) terminal_->enter();
+  }
+
+  int fail(const Error& error) {
+    terminal_.reset();
+    return report(failure_of(error, options_));
+  }
+
+  int end(int status) {
+    terminal_.reset();
+    return finish(status);
+  }
+
+  const Options& options_;
+  Client& client_;
+  Descriptor signals_;
+  std::optional<Terminal> terminal_;
+  View view_;
+  std::optional<Look> before_;
+  std::optional<Look> now_;
+  bool has_heading_ = false;
+  Clock::time_point next_look_ = Clock::now();
+};
+
+}  // namespace
+
+int top(const Options& options) {
+  auto connected = connect_to_server(options);
+  if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
+  return Top(options, std::get<Client>(connected), watch_signals()).run();
+}
+
+}  // namespace lockd::lockctl

@@ -1,0 +1,128 @@
+"""What lies in packaging/ for Prometheus and Grafana: it can be read, and asks only for metrics that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from daemon import LOOPBACK, DaemonTestCase
+from scrape import Scrape
+
+PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
+DASHBOARD = PACKAGING / "grafana" / "lockd.json"
+RULES = PACKAGING / "prometheus" / "lockd.rules.yml"
+RULES_TEST = PACKAGING / "prometheus" / "lockd.rules.test.yml"
+METRICS_PAGE = PACKAGING.parent / "docs" / "metrics.md"
+METRIC = re.compile(r"\b(?:lockd|process)_[a-z_]+\b")
+KINDS = {"stat", "timeseries", "heatmap"}
+WIDTH = 24  # of Grafana's grid
+
+
+def promtool(*arguments: str) -> str:
+    finished = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise AssertionError(f"promtool {' '.join(arguments)}: {finished.stdout}{finished.stderr}")
+    return finished.stdout
+
+
+def alerts_in(path: Path) -> list[str]:
+    return re.findall(r"^ +- alert: (\S+)$", path.read_text(), re.MULTILINE)
+
+
+class PackagingTestCase(DaemonTestCase):
+    def setUp(self) -> None:
+        if shutil.which("promtool") is None:
+            self.skipTest("no promtool here (Debian's package prometheus)")
+
+    def check_metrics_exist(self, text: str) -> None:
+        scrape = Scrape(self.daemon("--http", LOOPBACK, listeners=2))
+        asked = set(METRIC.findall(text))
+        self.assertGreater(len(asked), 3)
+        self.assertEqual(asked - scrape.names(), set())
+
+
+class Rules(PackagingTestCase):
+    def test_promtool_reads_them(self) -> None:
+        self.assertIn(f"SUCCESS: {len(alerts_in(RULES))} rules found", promtool("check", "rules", str(RULES)))
+
+    def test_each_alert_fires_and_does_not(self) -> None:
+        self.assertIn("SUCCESS", promtool("test", "rules", str(RULES_TEST)))
+        text = RULES_TEST.read_text()
+        for alert in alerts_in(RULES):
+            fires = re.findall(rf"alertname: {alert}\n +eval_time: \S+\n +exp_alerts:( \[\])?$", text, re.MULTILINE)
+            self.assertEqual(set(fires), {"", " []"}, f"cases in which {alert} fires, and in which it does not")
+
+    def test_the_metrics_exist(self) -> None:
+        expressions = re.findall(r"^ +expr: (.*)$", RULES.read_text(), re.MULTILINE)
+        self.assertEqual(len(expressions), len(alerts_in(RULES)))
+        self.check_metrics_exist("\n".join(expressions))
+
+    def test_the_docs_list_them(self) -> None:
+        listed = re.findall(r"^\| `(Lockd[A-Za-z]+)` \|", METRICS_PAGE.read_text(), re.MULTILINE)
+        self.assertEqual(listed, alerts_in(RULES))
+
+
+class Dashboard(PackagingTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.dashboard: dict[str, Any] = json.loads(DASHBOARD.read_text())
+        self.panels: list[dict[str, Any]] = self.dashboard["panels"]
+
+    def expressions(self) -> Iterator[str]:
+        yield from (annotation["expr"] for annotation in self.dashboard["annotations"]["list"] if "expr" in annotation)
+        for panel in self.panels:
+            yield from (target["expr"] for target in panel["targets"])
+
+    def test_promtool_reads_its_expressions(self) -> None:
+        """As recording rules, with Grafana's variables filled in as Grafana does."""
+        rules = {"groups": [{"name": "dashboard", "rules": [
+            {"record": f"dashboard:{number}", "expr": expression}
+            for number, expression in enumerate(self.filled_in(text) for text in self.expressions())
+        ]}]}
+        path = self.temporary_directory() / "rules.json"
+        path.write_text(json.dumps(rules))
+        self.assertIn("SUCCESS", promtool("check", "rules", str(path)))
+
+    def filled_in(self, expression: str) -> str:
+        for variable, value in ("$__rate_interval", "1m"), ("$job", ".*"), ("$instance", ".*"):
+            expression = expression.replace(variable, value)
+        self.assertNotIn("$", expression)
+        return expression
+
+    def test_the_metrics_exist(self) -> None:
+        queries = [variable["query"]["query"] for variable in self.dashboard["templating"]["list"]
+                   if variable["type"] == "query"]
+        self.check_metrics_exist("\n".join([*self.expressions(), *queries]))
+
+    def test_every_metric_of_locks_is_shown(self) -> None:
+        names = (name for expression in self.expressions() for name in METRIC.findall(expression))
+        shown = {name.removesuffix("_bucket") for name in names}
+        scrape = Scrape(self.daemon("--http", LOOPBACK, listeners=2))
+        self.assertEqual({name for name in scrape.types if name.startswith("lockd_")} - shown, set())
+
+    def test_every_expression_is_bound_to_the_chosen_instances(self) -> None:
+        for expression in self.expressions():
+            selected = expression.count('{job=~"$job", instance=~"$instance"')
+            asked = len(METRIC.findall(expression)) + expression.count("up{")
+            self.assertEqual(selected, asked, expression)
+
+    def test_panels_are_whole_and_do_not_overlap(self) -> None:
+        self.assertEqual(len({panel["id"] for panel in self.panels}), len(self.panels))
+        taken: dict[tuple[int, int], str] = {}
+        for panel in self.panels:
+            self.assertIn(panel["type"], KINDS)
+            self.assertTrue(panel["title"] and panel["description"] and panel["targets"])
+            self.assertTrue(panel["fieldConfig"]["defaults"]["unit"], panel["title"])
+            self.assertEqual(len({target["refId"] for target in panel["targets"]}), len(panel["targets"]))
+            for source in (panel, *panel["targets"]):
+                self.assertEqual(source["datasource"], {"type": "prometheus", "uid": "${datasource}"})
+            at = panel["gridPos"]
+            self.assertLessEqual(at["x"] + at["w"], WIDTH)
+            for cell in ((x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])):
+                self.assertNotIn(cell, taken, f"{panel['title']} lies on {taken.get(cell)}")
+                taken[cell] = panel["title"]

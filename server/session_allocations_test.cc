@@ -1,0 +1,50 @@
+// How often a request that finds all warmed up asks for memory: not once, however many come with one read. Still
+// allocating: what begins to wait.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <map>
+#include <ostream>
+#include <string>
+
+#include "engine/test_heap.h"
+#include "server/test_traffic.h"
+
+namespace lockd::server {
+
+// So that a failure names it.
+static void PrintTo(const Traffic& traffic, std::ostream* out) { *out << traffic.name; }
+
+namespace {
+
+// In a round, of the traffics that are not free of them. The two of a wait: what it keeps, and its key.
+const std::map<std::string, std::int64_t> still_allocating{{"hand_over", 2 * 2}, {"shared_hand_over", 2 * 2}};
+
+class SessionAllocations : public testing::TestWithParam<Traffic> {};
+
+TEST_P(SessionAllocations, none_for_a_request) {
+  TrafficPlay play(GetParam());
+  ASSERT_EQ(play.compare(), "");
+  for (int warm_up = 0; warm_up < 3; ++warm_up) play.play();
+  const std::int64_t before = allocation_count;
+  play.play();
+  const std::int64_t allocated = allocation_count - before;
+  const auto known = still_allocating.find(GetParam().name);
+  EXPECT_EQ(allocated, known == still_allocating.end() ? 0 : known->second)
+      << "in " << GetParam().request_count() << " requests (where it is 0 now: take it off still_allocating)";
+}
+
+// That the counting sees what it should: a request cut in two is kept in between.
+TEST(SessionAllocationsCanary, a_request_in_pieces_is_kept) {
+  TestServer<> server;
+  TestClient client(server, 1);
+  const std::int64_t before = allocation_count;
+  client.receive("i " + std::string(1000, 'k'));
+  EXPECT_GT(allocation_count - before, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SessionAllocations, testing::ValuesIn(all_traffic()),
+                         [](const auto& with) { return with.param.name; });
+
+}  // namespace
+}  // namespace lockd::server

@@ -1,0 +1,103 @@
+// The stream below a WebSocket's frames: reads a socket, and keeps what is written.
+#ifndef LOCKD_SERVER_WEBSOCKET_OUTBOX_STREAM_H_
+#define LOCKD_SERVER_WEBSOCKET_OUTBOX_STREAM_H_
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/bind_handler.hpp>
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/core/role.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "server/edge.h"
+
+namespace lockd::server {
+
+/// What Beast's websocket::stream asks of its next layer. Nothing that is written waits, or fails: it is appended to
+/// outbox(), from where the connection sends it when it likes. So replies, pongs and closes stand in one order, several
+/// of them go in one packet, and how much waits for a slow reader is known. Where that is bytes_max already, Beast,
+/// which reads on by itself as long as pings come, goes on when the kernel takes more.
+///
+/// Used on its socket's thread alone.
+class OutboxStream {
+ public:
+  using executor_type = Socket::executor_type;
+  using next_layer_type = Socket;
+  using Error = boost::system::error_code;
+
+  /// on_control_frame: called when Beast has written by itself.
+  OutboxStream(Socket socket, std::size_t bytes_max, std::function<void()> on_control_frame)
+      : socket_(std::move(socket)), bytes_max_(bytes_max), on_control_frame_(std::move(on_control_frame)) {}
+
+  executor_type get_executor() { return socket_.get_executor(); }
+  Socket& next_layer() { return socket_; }
+  const Socket& next_layer() const { return socket_; }
+
+  /// Not sent yet.
+  std::string& outbox() { return outbox_; }
+
+  template <class Buffers>
+  std::size_t read_some(const Buffers& buffers, Error& error) {
+    return socket_.read_some(buffers, error);
+  }
+  template <class Buffers>
+  std::size_t read_some(const Buffers& buffers) {
+    return socket_.read_some(buffers);
+  }
+  template <class Buffers, class Handler>
+  auto async_read_some(const Buffers& buffers, Handler&& handler) {
+    return socket_.async_read_some(buffers, std::forward<Handler>(handler));
+  }
+
+  template <class Buffers>
+  std::size_t write_some(const Buffers& buffers) {
+    const std::size_t before = outbox_.size();
+    for (const boost::asio::const_buffer buffer : boost::beast::buffers_range_ref(buffers))
+      outbox_.append(static_cast<const char*>(buffer.data()), buffer.size());
+    return outbox_.size() - before;
+  }
+  template <class Buffers>
+  std::size_t write_some(const Buffers& buffers, Error& error) {
+    error = {};
+    return write_some(buffers);
+  }
+  template <class Buffers, class Handler>
+  auto async_write_some(const Buffers& buffers, Handler&& handler) {
+    return boost::asio::async_initiate<Handler, void(Error, std::size_t)>(
+        [this](auto completed, const auto& from) {
+          const std::size_t written = write_some(from);
+          on_control_frame_();
+          auto complete = [completed = std::move(completed), written](const Error& error) mutable {
+            completed(error, written);
+          };
+          if (outbox_.size() >= bytes_max_) return socket_.async_wait(Socket::wait_write, std::move(complete));
+          boost::asio::post(get_executor(), boost::beast::bind_front_handler(std::move(complete), Error()));
+        },
+        handler, buffers);
+  }
+
+ private:
+  Socket socket_;
+  std::size_t bytes_max_;
+  std::function<void()> on_control_frame_;
+  std::string outbox_;
+};
+
+/// Beast asks for these at a WebSocket's end. The socket stays open: its outbox is still to be sent.
+inline void teardown(boost::beast::role_type /*role*/, OutboxStream& /*stream*/, boost::system::error_code& error) {
+  error = {};
+}
+template <class Handler>
+void async_teardown(boost::beast::role_type /*role*/, OutboxStream& stream, Handler&& handler) {
+  boost::asio::post(stream.get_executor(),
+                    boost::beast::bind_front_handler(std::forward<Handler>(handler), boost::system::error_code()));
+}
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_WEBSOCKET_OUTBOX_STREAM_H_

@@ -1,0 +1,489 @@
+#include "server/websocket/web_socket_connection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/error.hpp>
+#include <new>
+#include <utility>
+
+#include "engine/check.h"
+
+namespace lockd::server {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
+
+namespace {
+
+bool would_block(const boost::system::error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
+}
+
+/// Those after which Beast has sent a close frame: the answer to one, or one that says which rule was broken.
+bool is_about_frames(const boost::system::error_code& error) {
+  return error.category() == websocket::make_error_code(websocket::error::closed).category();
+}
+
+/// That the client has sent what is no HTTP request; not that it has gone.
+bool is_about_http(const boost::system::error_code& error) {
+  return error.category() == http::make_error_code(http::error::end_of_stream).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+}  // namespace
+
+template <class Mutex>
+WebSocketConnection<Mutex>::WebSocketConnection(Worker<Mutex>& worker, Socket socket,
+                                                std::atomic<std::size_t>& population, const WebSocketPolicy& policy)
+    : worker_(worker),
+      population_(population),
+      policy_(policy),
+      stream_(std::move(socket), worker.services.settings.output_bytes_max,
+              [this] { asio::post(worker_.context, bound([](WebSocketConnection& self) { self.flush(); })); }) {
+  stream_.auto_fragment(false);
+  stream_.read_message_max(worker.services.settings.line_bytes_max + overlong_bytes_max);
+  stream_.control_callback([this](websocket::frame_type type, boost::beast::string_view /*payload*/) {
+    if (type == websocket::frame_type::close) peer_closed_ = true;
+  });
+  population_.fetch_add(1);
+}
+
+template <class Mutex>
+WebSocketConnection<Mutex>::~WebSocketConnection() {
+  population_.fetch_sub(1);
+}
+
+/// What a handler throws ends the process here (noexcept), as for Connection.
+template <class Mutex>
+template <class Handler>
+auto WebSocketConnection<Mutex>::bound(Handler handler) {
+  return [self = this->shared_from_this(), handler](const auto&... results) noexcept {
+    if (self->phase_ != Phase::closed) handler(*self, results...);
+  };
+}
+
+// ---- the handshake ----
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::serve(SessionId id, std::string address) {
+  try {
+    Error ignored;  // of a socket that is broken already, of which the first read tells
+    socket().non_blocking(true, ignored);
+    handshake_ = std::make_unique<Handshake>();
+    handshake_->id = id;
+    handshake_->address = std::move(address);
+    handshake_->parser.header_limit(handshake_bytes_max);
+    set_deadline(std::min(handshake_time_max, worker_.peer_timeout));
+    http::async_read_header(
+        stream_.next_layer(), handshake_->buffer, handshake_->parser,
+        bound([](WebSocketConnection& self, const Error& error, std::size_t /*bytes*/) { self.on_request(error); }));
+  } catch (const std::bad_alloc&) {
+    spdlog::error("out of memory: a connection is dropped");
+    close();
+  }
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::on_request(const Error& error) {
+  if (error) return is_about_http(error) ? refuse(refusal(error)) : close();
+  const auto refused = refusal(handshake_->parser.get(), policy_);
+  if (refused) return refuse(*refused);
+  if (handshake_->buffer.size() > 0) return refuse(refusal(http::error::unexpected_body));
+  try {
+    accept();
+  } catch (const std::bad_alloc&) {
+    spdlog::error("out of memory: a connection is dropped");
+    close();
+  }
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::refuse(const HandshakeResponse& response) {
+  Error ignored;  // nothing that is written to an outbox fails
+  http::write(stream_.next_layer(), response, ignored);
+  close_gently();
+}
+
+/// Beast answers what only it looks at: the version, the key.
+template <class Mutex>
+void WebSocketConnection<Mutex>::accept() {
+  const bool confirms = offers_subprotocol(handshake_->parser.get());
+  stream_.set_option(websocket::stream_base::decorator([confirms](websocket::response_type& response) {
+    response.set(http::field::server, "lockd");
+    if (confirms) response.set(http::field::sec_websocket_protocol, {subprotocol.data(), subprotocol.size()});
+  }));
+  Error error;
+  stream_.accept(handshake_->parser.get(), error);
+  error ? close_gently() : open_session();
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::open_session() {
+  session_.emplace(handshake_->id, std::move(handshake_->address), worker_.services, worker_.home);
+  phase_ = Phase::serving;
+  handshake_.reset();
+  deadline_.reset();
+  flush();
+  read();
+}
+
+// ---- reading ----
+
+/// F5. What is unfinished is no reason by itself: it has to go on.
+template <class Mutex>
+bool WebSocketConnection<Mutex>::has_room() {
+  return outbox().empty() || outbox().size() + unfinished_.size() < worker_.services.settings.output_bytes_max;
+}
+
+template <class Mutex>
+bool WebSocketConnection<Mutex>::wants_input() {
+  return phase_ == Phase::serving && (next_ == Next::read || next_ == Next::wait) && has_room();
+}
+
+/// Goes on with what came while the session had no use for it, or else reads; only if the session wants that.
+template <class Mutex>
+void WebSocketConnection<Mutex>::read() {
+  if (!wants_input() || reading_) return;
+  if (std::exchange(has_come_, false)) return read_error_ ? take_end() : take_message();
+  reading_ = true;
+  stream_.async_read_some(asio::buffer(chunk_), bound([](WebSocketConnection& self, const Error& error,
+                                                         std::size_t bytes) { self.on_read(error, bytes); }));
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::on_read(const Error& error, std::size_t bytes) {
+  reading_ = false;
+  if (phase_ != Phase::serving) return;
+  read_error_ = error;
+  chunk_bytes_ = bytes;
+  has_come_ = error || stream_.is_message_done();
+  if (!has_come_) keep_part();
+  read();
+}
+
+/// F6: of a message that is too long no more than shows that it is.
+template <class Mutex>
+void WebSocketConnection<Mutex>::keep_part() {
+  const std::size_t kept_max = worker_.services.settings.line_bytes_max + 2;
+  message_.append(chunk_.data(), std::min(chunk_bytes_, kept_max - std::min(kept_max, message_.size())));
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::take_message() {
+  std::string_view message(chunk_.data(), chunk_bytes_);
+  if (!message_.empty()) {
+    keep_part();
+    message = message_;
+  }
+  const std::size_t line_bytes_max = worker_.services.settings.line_bytes_max;
+  const std::string line = messages_.line_of(message, stream_.got_binary(), line_bytes_max);
+  std::string().swap(message_);
+  call_session(
+      [&](const Services<Mutex>& services, std::string& output) { return session_->receive(line, services, output); });
+}
+
+/// S3: by a close frame, or by FIN without one.
+template <class Mutex>
+void WebSocketConnection<Mutex>::take_end() {
+  if (!is_about_frames(read_error_) && read_error_ != asio::error::eof) return peer_failed(read_error_);
+  frames_done_ = true;
+  proceed(session_->finish());
+}
+
+// ---- executing ----
+
+/// `call` calls the session, with these services, and lets it append to this output: that of the thread, unless the
+/// connection keeps some itself.
+template <class Mutex>
+template <class Call>
+void WebSocketConnection<Mutex>::call_session(Call call) {
+  std::string& output = unfinished_.empty() ? worker_.output : unfinished_;
+  std::vector<std::size_t> ends;
+  worker_.services.turn.reply_ends = &ends;
+  const Next next = call(worker_.services_now(), output);
+  worker_.services.turn.reply_ends = nullptr;
+  frame_replies(output, ends, next);
+  proceed(next);
+}
+
+/// Frames what is whole, and what is not once it is as much as may be kept (F5).
+template <class Mutex>
+void WebSocketConnection<Mutex>::frame_replies(std::string& output, const std::vector<std::size_t>& ends, Next next) {
+  const Messages::Send send = [this](const MessagePart& part) { frame(part); };
+  std::size_t done = messages_.send_replies(output, ends, worker_.services.statistics, send);
+  const std::string_view rest = std::string_view(output).substr(done);
+  if (next == Next::end) {
+    done += Messages::send_last_words(rest, send);
+  } else if (rest.size() >= worker_.services.settings.output_bytes_max) {
+    done += messages_.send_part(rest, send);
+  }
+  if (&output == &worker_.output) {
+    unfinished_.assign(output, done);
+    output.clear();
+  } else {
+    output.erase(0, done);
+    if (output.empty()) std::string().swap(output);  // its memory too
+  }
+}
+
+/// Nothing may follow a close frame.
+template <class Mutex>
+void WebSocketConnection<Mutex>::frame(const MessagePart& part) {
+  if (peer_closed_) return;
+  Error ignored;  // of a WebSocket that has failed, of which the next read tells
+  stream_.binary(part.is_binary);
+  stream_.write_some(part.is_last, asio::buffer(part.payload), ignored);
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::proceed(Next next) {
+  next_ = next;
+  worker_.bring_wakeups();
+  if (next_ != Next::wait) end_wait();
+  flush();
+  if (phase_ != Phase::serving) return;
+  switch (next_) {
+    case Next::wait:
+      if (worker_.services.turn.wait_begun) begin_wait();
+      return read();
+    case Next::read:
+      return read();
+    case Next::turn:
+    case Next::drain:
+      return take_turn_if_drained();
+    case Next::end:
+      return end();
+  }
+}
+
+template <class Mutex>
+bool WebSocketConnection<Mutex>::has_turn_to_take() const {
+  return phase_ == Phase::serving && (next_ == Next::turn || next_ == Next::drain);
+}
+
+/// Puts the session's next turn behind those of the others; only if it has one to take.
+template <class Mutex>
+void WebSocketConnection<Mutex>::take_turn_if_drained() {
+  if (!has_turn_to_take() || !has_room()) return;
+  if (std::exchange(turn_pending_, true)) return;
+  asio::post(worker_.context, bound([](WebSocketConnection& self) {
+               self.turn_pending_ = false;
+               if (!self.has_turn_to_take()) return;
+               self.call_session([&](const Services<Mutex>& services, std::string& output) {
+                 return self.session_->go_on(services, output);
+               });
+             }));
+}
+
+// ---- waiting ----
+
+/// Its first, or the next one. Counted from now, as for Connection.
+template <class Mutex>
+void WebSocketConnection<Mutex>::begin_wait() {
+  worker_.waiting[session_->id()] = this;
+  if (!wait_) wait_ = std::make_unique<Timer>(worker_.context);
+  wait_->expires_after(std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now));
+  wait_->async_wait(bound([](WebSocketConnection& self, const Error& error) {
+    if (!error) self.on_wait_deadline();
+  }));
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::end_wait() {
+  if (!wait_) return;
+  wait_.reset();
+  worker_.waiting.erase(session_->id());
+}
+
+/// Not where the wait ended, and perhaps another one began, after it had fired.
+template <class Mutex>
+void WebSocketConnection<Mutex>::on_wait_deadline() {
+  if (!wait_ || wait_->expiry() > Timer::clock_type::now()) return;
+  call_session(
+      [this](const Services<Mutex>& services, std::string& output) { return session_->time_out(services, output); });
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::wake(const Answer& answer) {
+  call_session(
+      [&](const Services<Mutex>& services, std::string& output) { return session_->wake(answer, services, output); });
+}
+
+// ---- writing ----
+
+/// Sends what the kernel takes at once. The answer to a close frame stays until the locks are free (S3).
+template <class Mutex>
+void WebSocketConnection<Mutex>::flush() {
+  if (writing_ || (peer_closed_ && phase_ != Phase::closing)) return;
+  if (!outbox().empty()) {
+    if (!send_some()) return;
+    if (!outbox().empty()) {
+      if (phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
+      return wait_writable();
+    }
+  }
+  say_goodbye_if_all_is_sent();
+}
+
+/// One attempt. False if the connection is broken, and lost then.
+template <class Mutex>
+bool WebSocketConnection<Mutex>::send_some() {
+  Error error;
+  const std::size_t sent = socket().write_some(asio::buffer(outbox()), error);
+  if (error && !would_block(error)) {
+    peer_failed(error);
+    return false;
+  }
+  outbox().erase(0, sent);
+  if (outbox().empty()) std::string().swap(outbox());  // its memory too
+  if (sent > 0 && deadline_ && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
+  return true;
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::wait_writable() {
+  LOCKD_CHECK(!writing_, "one write in flight, ever");
+  writing_ = true;
+  socket().async_wait(Socket::wait_write, bound([](WebSocketConnection& self, const Error& error) {
+                        self.writing_ = false;
+                        error ? self.peer_failed(error) : self.on_writable();
+                      }));
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::on_writable() {
+  if (!send_some()) return;
+  if (!outbox().empty()) {
+    wait_writable();
+  } else {
+    if (phase_ == Phase::serving) deadline_.reset();
+    say_goodbye_if_all_is_sent();
+  }
+  take_turn_if_drained();
+  read();
+}
+
+// ---- the end ----
+
+/// S2. Safe to come from anywhere and more than once: only a serving connection has an end to begin.
+template <class Mutex>
+void WebSocketConnection<Mutex>::end() {
+  if (phase_ != Phase::serving) return;
+  phase_ = Phase::ending;
+  end_wait();
+  worker_.ends.push(this->shared_from_this());
+}
+
+template <class Mutex>
+bool WebSocketConnection<Mutex>::end_some(std::size_t locks_max) {
+  const bool is_over = session_->end_some(worker_.services_now(), locks_max);
+  worker_.bring_wakeups();
+  if (is_over) close_gently();
+  return is_over;
+}
+
+/// A reset is a client's business; that a host has vanished an operator wants to know.
+template <class Mutex>
+void WebSocketConnection<Mutex>::peer_failed(const Error& error) {
+  const bool vanished = error == asio::error::timed_out || error == asio::error::host_unreachable;
+  if (phase_ == Phase::serving && vanished) {
+    spdlog::info("{} has vanished ({}): its connection ends", *worker_.services.registry.address(session_->id()),
+                 error.message());
+  }
+  lose_peer();
+}
+
+/// The peer is not there any more: nothing can be sent or read.
+template <class Mutex>
+void WebSocketConnection<Mutex>::lose_peer() {
+  outbox().clear();
+  peer_done_ = true;
+  deadline_.reset();
+  phase_ == Phase::serving || phase_ == Phase::ending ? end() : close();
+}
+
+/// S3: the session, if there was one, is over and its locks are free; its replies may still be on their way. Behind
+/// them goes a close frame, unless the client's own was answered, or the handshake refused.
+template <class Mutex>
+void WebSocketConnection<Mutex>::close_gently() {
+  phase_ = Phase::closing;
+  if (peer_done_) return close();
+  set_deadline(closing_time);
+  if (frames_done_ || !stream_.is_open()) {
+    frames_done_ = true;
+  } else {
+    stream_.async_close(websocket::close_code::normal, bound([](WebSocketConnection& self, const Error& /*error*/) {
+                          self.frames_done_ = true;
+                          self.say_goodbye_if_all_is_sent();
+                        }));
+  }
+  flush();
+}
+
+/// To close a socket with input unread would make the kernel reset the connection, and the peer might lose what it has
+/// not read yet: so the peer is told that no more comes, and closes first.
+template <class Mutex>
+void WebSocketConnection<Mutex>::say_goodbye_if_all_is_sent() {
+  if (phase_ != Phase::closing || !frames_done_ || !outbox().empty()) return;
+  if (std::exchange(said_goodbye_, true)) return;
+  Error ignored;
+  socket().shutdown(Socket::shutdown_send, ignored);
+  await_fin();
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::await_fin() {
+  socket().async_wait(Socket::wait_read, bound([](WebSocketConnection& self, const Error& error) {
+                        error ? self.close() : self.on_goodbye();
+                      }));
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::on_goodbye() {
+  Error error;
+  socket().read_some(asio::buffer(worker_.input), error);
+  error && !would_block(error) ? close() : await_fin();
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::close() {
+  phase_ = Phase::closed;
+  deadline_.reset();
+  Error ignored;
+  socket().close(ignored);
+}
+
+// ---- the deadline ----
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::set_deadline(std::chrono::seconds delay) {
+  if (!deadline_) deadline_ = std::make_unique<Timer>(worker_.context);
+  deadline_->expires_after(delay);
+  deadline_->async_wait(bound([](WebSocketConnection& self, const Error& error) {
+    if (!error) self.on_deadline();
+  }));
+}
+
+/// Not where the deadline was moved or lifted after it had fired.
+template <class Mutex>
+void WebSocketConnection<Mutex>::on_deadline() {
+  if (!deadline_ || deadline_->expiry() > Timer::clock_type::now()) return;
+  if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
+  if (phase_ != Phase::serving) return close();
+  spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
+               worker_.peer_timeout.count());
+  lose_peer();
+}
+
+template class WebSocketConnection<engine::NullMutex>;
+template class WebSocketConnection<std::mutex>;
+
+}  // namespace lockd::server
