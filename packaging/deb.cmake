@@ -48,6 +48,7 @@ set(CPACK_DEBIAN_LOCKD_PACKAGE_NAME lockd)
 set(CPACK_DEBIAN_LOCKD_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_LOCKD_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_LOCKD_PACKAGE_DEPENDS adduser)
+set(CPACK_DEBIAN_LOCKD_PACKAGE_SUGGESTS "munin-node, python3")  # the plugin and what it is written in
 set(CPACK_DEBIAN_LOCKD_PACKAGE_CONTROL_EXTRA ${deb}/conffiles ${deb}/postinst ${deb}/prerm ${deb}/postrm)
 
 set(CPACK_COMPONENT_DEV_DESCRIPTION "lock server with a line protocol - client library

@@ -17,7 +17,8 @@ namespace {
 /// What is no file, but a device, is not ours to remove.
 bool is_regular(std::FILE* file) {
   struct stat found{};
-  return ::fstat(::fileno(file), &found) == 0 && S_ISREG(found.st_mode);
+  ::fstat(::fileno(file), &found);
+  return S_ISREG(found.st_mode);
 }
 
 [[noreturn]] void refuse(const std::string& path, int error) {

@@ -4,9 +4,9 @@
     ci/package && packaging/test/quickstart.py     # as root, in a small system with systemd: see test_root.py
     packaging/test/quickstart.py --built           # with the programs of build/release, without the part on installing
 
-In what is shown a number stands for any number, `...` alone for any lines, and within a line for any text. A command
-that only looks (lockctl list, lockctl top, curl) is repeated for a while until it sees what is shown: another command
-that runs beside it may take its time.
+In what is shown a number stands for any number and a blank for any blanks; `...` alone stands for any lines, and within
+a line for any text. A command that only looks (lockctl list, lockctl top, curl) is repeated for a while until it sees
+what is shown: another command that runs beside it may take its time.
 """
 
 import argparse
@@ -27,9 +27,9 @@ RELEASE = test_root.ROOT / "build/release"
 LOOKING = re.compile(r"lockctl (list|top|ping)\b|curl |pgrep ")
 PATIENCE_SECONDS = 30
 COMMAND_SECONDS = 120
-# These sections need packages and systemd. With --built the daemon is started as the second of them leaves it.
+# These sections need packages and systemd. With --built the daemon runs as the second of them leaves it.
 INSTALLING = {"Install", "Let it show its numbers"}
-DAEMON = [RELEASE / "server/lockd", "--log-level", "warning", "--http", "tcp://127.0.0.1:9180"]
+FLAGS = ["--log-level", "warning", "--http", "tcp://127.0.0.1:9180"]
 
 
 @dataclass
@@ -63,8 +63,8 @@ def pattern_of(shown: list[str]) -> re.Pattern[str]:
         if line == "...":
             lines += "(?:.*\n)*"
         else:
-            text = re.sub(r"\\\.\\\.\\\.", ".*", re.escape(line))
-            lines += re.sub(r"\d+", r"\\d+", text) + "\n"
+            text = re.escape(line).replace(re.escape("..."), ".*")
+            lines += re.sub(r"(?:\\ )+", " +", re.sub(r"\d+", r"\\d+", text)) + "\n"
     return re.compile(lines)
 
 
@@ -134,17 +134,18 @@ def in_a_system() -> int:
         system.stop()
 
 
-def with_what_is_built() -> int:
+def with_what_is_built(tree: Path) -> int:
     """In a network namespace, where the page's ports are free."""
     if not os.environ.get("LOCKD_QUICKSTART_INSIDE"):
-        inside = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", sys.executable, "-B", __file__]
-        return subprocess.run([*inside, "--built"], env=os.environ | {"LOCKD_QUICKSTART_INSIDE": "yes"}).returncode
+        inside = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"]
+        command = [*inside, sys.executable, "-B", __file__, "--built", tree]
+        return subprocess.run(command, env=os.environ | {"LOCKD_QUICKSTART_INSIDE": "yes"}).returncode
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    folders = ":".join(str(RELEASE / folder) for folder in ("server", "client/lockctl"))
-    with subprocess.Popen(DAEMON, stdout=subprocess.PIPE, text=True) as daemon:
+    folders = ":".join(str(tree / folder) for folder in ("server", "client/lockctl"))
+    with subprocess.Popen([tree / "server/lockd", *FLAGS], stdout=subprocess.PIPE, text=True) as daemon:
         for _ in range(3):
             daemon.stdout.readline()
-        shell = Shell([], env=os.environ | {"PATH": f"{folders}:{os.environ['PATH']}"}, cwd=Path("/"))
+        shell = Shell([], env=os.environ | {"PATH": f"{folders}:{os.environ['PATH']}"}, cwd="/")
         try:
             return run_page(shell, INSTALLING)
         finally:
@@ -154,8 +155,10 @@ def with_what_is_built() -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--built", action="store_true", help="with build/release, in a network namespace")
-    return with_what_is_built() if parser.parse_args().built else in_a_system()
+    parser.add_argument("--built", nargs="?", type=Path, const=RELEASE, metavar="TREE",
+                        help="with the programs of that build tree [build/release], in a network namespace")
+    built = parser.parse_args().built
+    return with_what_is_built(built.resolve()) if built else in_a_system()
 
 
 if __name__ == "__main__":

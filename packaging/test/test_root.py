@@ -59,23 +59,38 @@ def dependencies() -> list[str]:
     return sorted(names - {run("dpkg-deb", "--field", each, "Package").strip() for each in packages()})
 
 
+def made_once(name: str, contains: str, make: Callable[[Path], None]) -> Path:
+    """A folder of the cache, made anew if what it is to contain has changed."""
+    folder, note = BASE / name, BASE / f"{name}.contains"
+    if note.exists() and note.read_text() == contains:
+        return folder
+    note.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    BASE.mkdir(parents=True, exist_ok=True)
+    make(folder)
+    note.write_text(contains)
+    return folder
+
+
+def minimal() -> Path:
+    """Debian 12 with apt and little else."""
+    return made_once("minimal", MIRROR,
+                     lambda folder: run("debootstrap", "--variant=minbase", "bookworm", folder, MIRROR))
+
+
 def base() -> Path:
-    """The system, made or brought up to date if what it is to contain has changed."""
-    wanted = " ".join(TOOLS + dependencies())
-    note = BASE / "contains"
-    system = BASE / "system"
-    if note.exists() and note.read_text() == wanted:
-        return system
-    shutil.rmtree(BASE, ignore_errors=True)
-    BASE.mkdir(parents=True)
-    run("debootstrap", "--variant=minbase", "bookworm", system, MIRROR)
+    """The system to be booted."""
+    wanted = TOOLS + dependencies()
+    return made_once("system", " ".join(wanted), lambda folder: install(folder, wanted))
+
+
+def install(system: Path, wanted: list[str]) -> None:
+    run("cp", "--archive", minimal(), system)
     shutil.copy("/etc/resolv.conf", system / "etc/resolv.conf")
     apt = ["chroot", system, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]
     run(*apt, "update")
-    run(*apt, "install", "--yes", "--no-install-recommends", *wanted.split())
+    run(*apt, "install", "--yes", "--no-install-recommends", *wanted)
     run(*apt, "clean")
-    note.write_text(wanted)
-    return system
 
 
 def eventually(condition: Callable[[], bool], seconds: float, what: str) -> None:
@@ -98,8 +113,9 @@ class System:
 
     def __init__(self) -> None:
         self._group = control_group()
+        self._over = Path(tempfile.mkdtemp(prefix="lockd-test-"))
         self._console = tempfile.TemporaryFile("w+")
-        command = [BOOT, base(), self._group, *packages()]
+        command = [BOOT, base(), self._over, self._group, *packages()]
         self._outside = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console)
         try:
             eventually(self._is_up, BOOT_SECONDS, "the system is up")
@@ -140,6 +156,7 @@ class System:
         self._outside.wait()
         groups: Sequence[Path] = sorted((path for path in self._group.rglob("*") if path.is_dir()), reverse=True)
         eventually(lambda: all(remove_group(group) for group in [*groups, self._group]), 20, "its processes are gone")
+        self._over.rmdir()
         self._console.close()
 
 
