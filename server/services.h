@@ -72,7 +72,7 @@ struct alignas(64) Turn {
   /// session, appended to by that. Null where replies are a stream of bytes.
   std::vector<std::size_t>* reply_ends = nullptr;
 
-  SpareWaits spare_waits;
+  SpareWaits spare_waits = {};
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the
