@@ -170,9 +170,8 @@ template <class Mutex>
 void Connection<Mutex>::flush() {
   if (writing_) return;
   const auto sent = send(worker_.output);
-  if (sent) unsent_.assign(worker_.output, *sent);
+  if (sent && *sent < worker_.output.size()) unsent_.assign(worker_.output, *sent);
   worker_.output.clear();
-  if (!sent) return;
   if (unsent_.empty()) return;
   set_deadline(worker_.peer_timeout);
   wait_writable();

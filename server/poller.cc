@@ -69,11 +69,14 @@ void Poller::pass() {
   const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
   if (count < 0 && errno != EINTR) throw boost::system::system_error(last_error(), "epoll_wait");
   event_count_ = count < 0 ? 0 : static_cast<std::size_t>(count);
+  ++pass_count_;
+  is_passing_ = true;
   for (event_at_ = 0; event_at_ < event_count_; ++event_at_) {
     const epoll_event& event = events_[event_at_];
     if (event.data.ptr != nullptr) static_cast<PolledSocket*>(event.data.ptr)->notify(event.events);
   }
   event_count_ = 0;
+  is_passing_ = false;
   await_events();
 }
 
@@ -110,16 +113,16 @@ PolledSocket::~PolledSocket() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void PolledSocket::begin_wait(wait_type direction, ReadyHandler handler) {
+PolledSocket::Error PolledSocket::begin_wait(wait_type direction, const ReadyHandler& pending) {
   LOCKD_CHECK(fd_ >= 0, "only an open socket is waited for");
-  ReadyHandler& pending = direction == wait_read ? reads_ : writes_;
   LOCKD_CHECK(!pending, "one wait for each direction");
-  const Error error = arm(armed_ | (direction == wait_read ? EPOLLIN : EPOLLOUT));
-  if (!error) {
-    pending = std::move(handler);
-  } else {
-    asio::post(poller_->context_, [called = std::move(handler), error]() mutable { called(error); });
-  }
+  const std::uint32_t event = direction == wait_read ? EPOLLIN : EPOLLOUT;
+  return (armed_ & event) != 0 ? Error() : arm(armed_ | event);
+}
+
+/// Not from within the call that asked for the wait.
+void PolledSocket::give_up(ReadyHandler handler, const Error& error) {
+  asio::post(poller_->context_, [called = std::move(handler), error]() mutable { called(error); });
 }
 
 /// What the kernel is to report from now on: usually what it does already.
@@ -141,7 +144,7 @@ void PolledSocket::notify(std::uint32_t events) {
   std::uint32_t unwanted = 0;
   if (is_readable && !reads_) unwanted |= EPOLLIN;
   if (is_writable && !writes_) unwanted |= EPOLLOUT;
-  LOCKD_CHECK(!arm(armed_ & ~unwanted), "a socket that is watched can be watched less");
+  LOCKD_CHECK(unwanted == 0 || !arm(armed_ & ~unwanted), "a socket that is watched can be watched less");
   ReadyHandler reads = is_readable ? std::move(reads_) : ReadyHandler();
   ReadyHandler writes = is_writable ? std::move(writes_) : ReadyHandler();
   if (reads) reads({});

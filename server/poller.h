@@ -40,6 +40,9 @@ class Poller {
   /// Pending handlers are dropped, and what they own with them.
   ~Poller();
 
+  /// A number that no other pass has while sockets are being served, and 0 at other times.
+  std::uint64_t current_pass() const { return is_passing_ ? pass_count_ : 0; }
+
  private:
   friend class PolledSocket;
 
@@ -60,6 +63,8 @@ class Poller {
   boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> epoll_;
   Sockets sockets_;       // those in the epoll set
   bool waiting_ = false;  // for the epoll set to be readable
+  bool is_passing_ = false;
+  std::uint64_t pass_count_ = 0;
 
   std::array<epoll_event, sockets_at_once> events_;  // of this pass
   std::size_t event_at_ = 0;                         // the one that is being handled...
@@ -85,7 +90,12 @@ class PolledSocket : public boost::asio::socket_base, public Poller::Watched {
   /// socket can't be waited for. A pending wait that is over by close() has its handler dropped.
   template <class Handler>
   void async_wait(wait_type direction, Handler handler) {
-    begin_wait(direction, ReadyHandler(std::move(handler)));
+    ReadyHandler& pending = direction == wait_read ? reads_ : writes_;
+    if (const Error error = begin_wait(direction, pending)) {
+      give_up(ReadyHandler(std::move(handler)), error);
+    } else {
+      pending = ReadyHandler(std::move(handler));
+    }
   }
 
   /// What has come, up to the buffer's size. Errors: asio::error::eof at the end, would_block, or the kernel's.
@@ -108,7 +118,8 @@ class PolledSocket : public boost::asio::socket_base, public Poller::Watched {
   /// Of no direction: what is reported always (errors, hang-ups) is reported once, not in each pass.
   static constexpr std::uint32_t nothing = EPOLLET;
 
-  void begin_wait(wait_type direction, ReadyHandler handler);
+  Error begin_wait(wait_type direction, const ReadyHandler& pending);
+  void give_up(ReadyHandler handler, const Error& error);
   Error arm(std::uint32_t events);
   void notify(std::uint32_t events);
 

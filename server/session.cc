@@ -112,7 +112,7 @@ Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& serv
   const TurnEnd turn = turn_end(out);
   if (input_.empty() && next_ == Next::read) {  // the common case: executed where they lie
     const std::size_t executed = execute_all(bytes, turn, services, out);
-    input_.assign(bytes.substr(executed));
+    if (executed < bytes.size()) input_.assign(bytes.substr(executed));
     if (next_ != Next::wait) return next_;
   } else {
     input_.append(bytes);

@@ -39,11 +39,13 @@ struct Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker() = default;
 
-  /// For a call to a session: the clock is set.
+  /// For a call to a session: the clock is set. Within a pass over sockets it is read once, and so a session may see a
+  /// moment that is some milliseconds old.
   const Services<Mutex>& services_now() {
     services.turn.wait_begun = false;
-    services.turn.now = static_cast<engine::Moment>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count());
+    const std::uint64_t pass = poller.current_pass();
+    if (pass == 0 || pass != clock_read_in_) services.turn.now = now();
+    clock_read_in_ = pass;
     return services;
   }
 
@@ -57,6 +59,11 @@ struct Worker {
   void deliver(const engine::Wakeup& wakeup) {
     const auto found = waiting.find(wakeup.session);
     if (found != waiting.end()) found->second->wake(wakeup.answer);
+  }
+
+  static engine::Moment now() {
+    const auto since_start = Clock::now().time_since_epoch();
+    return static_cast<engine::Moment>(std::chrono::duration_cast<std::chrono::milliseconds>(since_start).count());
   }
 
   Services<Mutex> services;
@@ -75,6 +82,7 @@ struct Worker {
   Mailbox<Mutex, Context> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
   Expiries expiries{context};
   typename Edge<Mutex>::Poller poller{context};
+  std::uint64_t clock_read_in_ = 0;  // this pass of the poller
 };
 
 }  // namespace lockd::server

@@ -135,7 +135,7 @@ class Descriptors(LimitTestCase):
 
     def check_many_threads(self, threads: int) -> None:
         """Each thread needs descriptors of its own, and with them few are left: for fewer connections, not for none."""
-        daemon = self.daemon("--threads", str(threads), wrapper=descriptor_limit(256, 256))
+        daemon = self.daemon("--threads", str(threads), wrapper=descriptor_limit(320, 320))
         clients = [self.connect(daemon) for _ in range(300)]
         first = clients[0]
         eventually(lambda: first.counters()["connections"] + len(spoken_to(clients)) == 300, 20, "all are accepted")

@@ -163,6 +163,11 @@ class StartAndEnd(DaemonTestCase):
         self.assertIn(usual.uris[0].rpartition("//")[2], usual.stderr())
         self.assertLess(usual.stderr().count("\n"), 20)  # one for each event that matters, none for each request
 
+    def test_too_few_descriptors_for_the_threads(self) -> None:
+        finished = run_to_exit("--threads", "64", wrapper=["prlimit", "--nofile=64:64"])
+        self.assertEqual((finished.returncode, finished.stdout), (1, ""), finished.stderr)
+        self.assertEqual(finished.stderr.splitlines()[-1], "lockd: --threads 64: Too many open files")
+
 
 class DefaultAddresses(DaemonTestCase):
     """Without --listen: port 9999 of both loopbacks. In a network namespace of its own, where the port is free."""
