@@ -42,7 +42,7 @@ class Install(DaemonTestCase):
             self.build("1.0")
 
     def test_the_headers_need_nothing_but_the_standard_library(self) -> None:
-        """Each by itself, with all that the compiler has to say; no Boost, no file of this tree that is not installed."""
+        """Each by itself, with all that the compiler has to say: no Boost, no file that is not installed."""
         headers = sorted((self.prefix / "include" / "lockd").iterdir())
         self.assertEqual([header.name for header in headers], ["client.h", "lock.h", "result.h"])
         flags = ["-std=c++20", "-fsyntax-only", "-xc++", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion",
