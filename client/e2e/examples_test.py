@@ -55,19 +55,6 @@ class Examples(DaemonTestCase):
         self.assertEqual(second.line(), "lost: the server closed the connection")
         self.assertEqual(second.status(), 3)
 
-    def test_closed_standard_streams_are_not_taken_by_sockets(self) -> None:
-        """What a program prints would go to the server, as requests."""
-        daemon = self.daemon()
-        shell = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", example("hold"), daemon.uris[0], "mine"]
-        with subprocess.Popen(shell, stdin=subprocess.PIPE) as process:
-            observer = self.connect(daemon)
-            eventually(lambda: observer.ask("i mine") == b"1 Lock Is Locked: mine", 10, "it holds the lock")
-            descriptors = os.listdir(f"/proc/{process.pid}/fd")
-            process.kill()
-        self.assertIn("0", descriptors)
-        self.assertFalse({"1", "2"} & set(descriptors))
-        self.assertEqual(observer.counters()["invalid_commands"], 0)
-
     def test_wrong_use_is_one_line(self) -> None:
         for name in "nightly", "workers", "hold":
             done = run(name)

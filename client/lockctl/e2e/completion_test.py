@@ -91,7 +91,8 @@ class Bash(CompletionTestCase, ShellTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.shell_in_folder("bash", "--norc", "-i")
-        self.type(b"bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; set +H; shopt -s expand_aliases\n")
+        self.type(b"bind 'set enable-bracketed-paste off'; bind 'set bell-style none'\n")
+        self.type(b"set +H; shopt -s expand_aliases\n")
         self.type(f"cd {self.folder}; PATH=$PWD:$PATH; . {COMPLETION}/lockctl.bash; alias lockctl=show\n".encode())
         self.type(b"show ready; complete -F _lockctl_real lockctl; _lockctl_real() { _lockctl ./lockctl; }\n")
         self.settle("<ready> done")
@@ -108,6 +109,7 @@ class Zsh(CompletionTestCase, ShellTestCase):
         self.run_on_terminal("zsh", "-f", "-i")
         self.type(f"cd {self.folder}; PATH=$PWD:$PATH; fpath=({COMPLETION} $fpath); PS1=; unsetopt beep\n".encode())
         self.type(b"autoload -Uz compinit; compinit -u -D; setopt no_auto_menu; unset zle_bracketed_paste\n")
-        self.type(b"zle_execute() { BUFFER=${BUFFER/#lockctl/show}; zle .accept-line }; zle -N accept-line zle_execute\n")
+        self.type(b"zle_execute() { BUFFER=${BUFFER/#lockctl/show}; zle .accept-line }\n")
+        self.type(b"zle -N accept-line zle_execute\n")
         self.type(b"show ready\n")
         self.settle("<ready> done")

@@ -153,3 +153,15 @@ class Jobs(TerminalTestCase):
         self.expect("ready")
         self.server.kill()
         self.expect_match("status 70")
+
+
+class Progress(TerminalTestCase):
+    def test_a_bar_that_is_gone_in_the_end(self) -> None:
+        """(test_bench of queries_test sees that there is none elsewhere.)"""
+        process = self.run_on_terminal(LOCKCTL, "bench", "-d", "0.1", "-C", "1")
+        self.assertEqual(process.wait(), 0)
+        bar, _, heading = self.output.line().decode().rpartition("\r\x1b[K")
+        self.assertRegex(bar, r"\r\x1b\[K\[#* *\] +\d+ %  ping\r")
+        self.assertTrue(heading.startswith("shape "), heading)
+        for name in "ping", "get", "get", "wait", "share":
+            self.assertTrue(self.output.line().decode().startswith(name))
