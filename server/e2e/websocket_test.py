@@ -263,6 +263,27 @@ class Ends(WebSocketTestCase):
         one.send_bytes(frame(struct.pack("!H", 1000), CLOSE))
         one.expect_end()
 
+    def test_E4_quit_that_was_kept_during_a_wait_closes(self) -> None:
+        """While a read is pending; once the client answers, once it goes instead."""
+        daemon, holder = self.start("--threads", "2")
+        for answers in True, False:
+            holder.expect("g k", "1 Lock Get Success: k")
+            one = self.web_socket(daemon)
+            one.send("gw 600000 k")
+            one.send("quit")
+            eventually(lambda: holder.ask("iw k") == b"1 Lock Waiters: k", 10, "it waits")
+            holder.expect("r k", "1 Lock Release Success: k")
+            one.expect_reply("1 Lock Get Success: k")
+            one.expect_close(1000)
+            holder.expect("i k", "0 Lock Not Locked: k")
+            if answers:
+                one.send_bytes(frame("ping") + frame("", PING) + frame(struct.pack("!H", 1000), CLOSE))
+                one.expect_end()
+            one.close()
+        descriptors = daemon.descriptors()
+        self.web_socket(daemon).send("quit")
+        eventually(lambda: daemon.descriptors() <= descriptors, 10, "nothing is left open")
+
     def test_S3_a_client_that_does_not_answer_a_close_is_given_two_seconds(self) -> None:
         daemon, observer = self.start()
         descriptors = daemon.descriptors()
