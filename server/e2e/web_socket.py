@@ -9,8 +9,10 @@ import struct
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from client import REPLY_SECONDS, LineReader, Text, as_bytes, connected_socket, reset
+from client import REPLY_SECONDS, Client, LineReader, Text, as_bytes, connected_socket, reset
+from daemon import LOOPBACK, Daemon, DaemonTestCase
 
+WEBSOCKET = "ws://127.0.0.1:0"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN = 0x80
 
@@ -158,3 +160,25 @@ class WebSocket(Http):
 
     def reset(self) -> None:
         reset(self.socket)
+
+
+class WebSocketTestCase(DaemonTestCase):
+    def start(self, *flags: str, listen: str = WEBSOCKET) -> tuple[Daemon, Client]:
+        """A daemon for WebSockets, and a TCP client of it."""
+        daemon = self.daemon(*flags, listen=[listen, LOOPBACK])
+        observer = self.connect(daemon, 1)
+        observer.expect("ping", "1 pong")
+        return daemon, observer
+
+    def web_socket(self, daemon: Daemon, *headers: str, receive_buffer_bytes: int | None = None) -> WebSocket:
+        opened = WebSocket(daemon.uris[0], *headers, receive_buffer_bytes=receive_buffer_bytes)
+        self.addCleanup(opened.close)
+        return opened
+
+    def http(self, daemon: Daemon) -> Http:
+        connected = Http(daemon.uris[0])
+        self.addCleanup(connected.close)
+        return connected
+
+    def is_free(self, observer: Client, key: str) -> bool:
+        return observer.ask(f"i {key}") == b"0 Lock Not Locked: " + key.encode()
