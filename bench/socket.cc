@@ -63,7 +63,7 @@ void Socket::abandon() noexcept {
   close();
 }
 
-void Socket::ask(std::string_view request, std::string_view reply) {
+void Socket::ask(std::string_view request, std::string_view reply) const {
   if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
     throw_errno("send");
   std::string got(reply.size(), '\0');

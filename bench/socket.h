@@ -38,7 +38,7 @@ class Socket {
   /// The same where it may have ended already, or there is none: for destructors.
   void abandon() noexcept;
   /// Sends a request on a blocking connection and reads its reply. Throws where it is another one than `reply`.
-  void ask(std::string_view request, std::string_view reply);
+  void ask(std::string_view request, std::string_view reply) const;
 
  private:
   int fd_;

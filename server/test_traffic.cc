@@ -68,8 +68,8 @@ Traffic crowd() {
   Traffic traffic{"crowd_16", usual_clients, {}, {{usual_clients - 1, {}, {}}}};
   const std::string key = key_of(0, 0);
   for (std::size_t client = 0; client + 1 < usual_clients; ++client) {
-    const std::string count = std::to_string(client + 1);
-    traffic.opening.push_back({client, "sg " + key + "\n", count + " Shared Lock Get Success: " + key + "\n"});
+    const std::string granted = std::to_string(client + 1) + " Shared Lock Get Success";
+    append(traffic.opening.emplace_back(TrafficStep{client, {}, {}}), {"sg", granted}, key);
   }
   for (int times = 0; times < 4; ++times) {
     append(traffic.round[0], {"sg", "16 Shared Lock Get Success"}, key);
@@ -81,15 +81,17 @@ Traffic crowd() {
 }
 
 // Two clients hand one key to one another: who has it releases it and is in line again with one read.
-Traffic hand_over(std::string name, const std::string& release, const std::string& wait, const std::string& released,
-                  const std::string& granted) {
+Traffic hand_over(std::string name, const Verb& give, const Verb& wait) {
   const std::string key = key_of(0, 0);
-  const std::string again = release + " " + key + "\n" + wait + " " + key + "\n";
-  const std::string replies[] = {released + ": " + key + "\n", granted + ": " + key + "\n"};
+  TrafficStep given{0, {}, {}};
+  TrafficStep waited{0, {}, {}};
+  append(given, give, key);
+  append(waited, wait, key);
+  const std::string requests = given.requests + waited.requests;
   return {std::move(name),
           2,
-          {{0, wait + " " + key + "\n", replies[1]}, {1, wait + " " + key + "\n", {}}},
-          {{0, again, replies[0] + replies[1]}, {1, again, replies[1] + replies[0]}}};
+          {waited, {1, waited.requests, {}}},
+          {{0, requests, given.replies + waited.replies}, {1, requests, waited.replies + given.replies}}};
 }
 
 Traffic pings() {
@@ -113,22 +115,21 @@ std::size_t Traffic::request_count() const {
 }
 
 std::vector<Traffic> all_traffic() {
-  return {
-      own_keys("own_keys_1", {g, r}, 1),
-      own_keys("own_keys_16", {g, r}, 16),
-      own_keys("own_keys_100", {g, r}, 100),
-      own_keys("shared_1", {sg, sr}, 1),
-      own_keys("shared_16", {sg, sr}, 16),
-      held_keys("inspect_1", i, 1, 0),
-      held_keys("inspect_16", i, 16, 0),
-      held_keys("taken_16", g_taken, 16, 1),
-      crowd(),
-      hand_over("hand_over", "r", "gw 60000", "1 Lock Release Success", "1 Lock Get Success"),
-      hand_over("shared_hand_over", "sr", "sgw 1 60000", "1 Shared Lock Release Success", "1 Shared Lock Get Success"),
-      pings()};
+  return {own_keys("own_keys_1", {g, r}, 1),
+          own_keys("own_keys_16", {g, r}, 16),
+          own_keys("own_keys_100", {g, r}, 100),
+          own_keys("shared_1", {sg, sr}, 1),
+          own_keys("shared_16", {sg, sr}, 16),
+          held_keys("inspect_1", i, 1, 0),
+          held_keys("inspect_16", i, 16, 0),
+          held_keys("taken_16", g_taken, 16, 1),
+          crowd(),
+          hand_over("hand_over", r, {"gw 60000", g.reply}),
+          hand_over("shared_hand_over", sr, {"sgw 1 60000", sg.reply}),
+          pings()};
 }
 
-TrafficPlay::TrafficPlay(const Traffic& traffic) : traffic_(traffic), server_(Settings{}, table_config()) {
+TrafficPlay::TrafficPlay(const Traffic& traffic) : server_(Settings{}, table_config()), traffic_(traffic) {
   for (std::size_t number = 1; number <= traffic.client_count; ++number) clients_.emplace_back(server_, number);
   for (const TrafficStep& step : traffic.opening) {
     LOCKD_CHECK(replies_of(step) == step.replies, "the opening is answered as it says");

@@ -50,10 +50,10 @@ class TrafficPlay {
   static std::size_t take_bytes(TestClient& client);
   std::string replies_of(const TrafficStep& step);
 
-  const Traffic& traffic_;
   TestServer<> server_;
-  std::deque<TestClient> clients_;
+  const Traffic& traffic_;
   std::size_t reply_bytes_ = 0;  // of a round
+  std::deque<TestClient> clients_;
 };
 
 }  // namespace lockd::server
