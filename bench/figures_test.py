@@ -147,7 +147,7 @@ class Page(unittest.TestCase):
 
     def test_the_page_has_all_marks(self) -> None:
         figure = Figure("x", "ratio", Estimate(1, None, None, 1)).as_json()
-        environment = {"commit": "abc", "quick": False}
+        environment = {"commit": "abc", "pairs": 15}
         timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3} | one_round(1, 1)
         kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
                 for part in ("ratios", "syscalls", "instructions")}
@@ -158,8 +158,8 @@ class Page(unittest.TestCase):
             with mock.patch.multiple(performance_page, PAGE=page, PLOT_COPY=Path(folder) / "plot.svg"):
                 performance_page.write(kept)
                 self.assertEqual(page.read_text().count("| x |"), 3)
-                kept["ratios"]["environment"] = {"commit": "abc", "quick": True}
-                with self.assertRaisesRegex(Failed, "--quick"):
+                kept["ratios"]["environment"] = {"commit": "abc", "pairs": 14}
+                with self.assertRaisesRegex(Failed, "fewer than 15 pairs: ratios"):
                     performance_page.write(kept)
 
 

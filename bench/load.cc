@@ -118,6 +118,10 @@ void add_load_options(CLI::App& app, Options& options) {
   app.add_option("--connections", shape.connections, "connections")->check(CLI::Range(1, 50'000));
   app.add_option("--depth", shape.depth, "requests in flight on each")->check(CLI::Range(1, 1'000));
   app.add_option("--keys", shape.keys, "keys of each connection, in turn")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--first", shape.first,
+                 "the number of the first connection, by which its keys are named: several "
+                 "loads at once need different ones")
+      ->check(CLI::Range(0, 49'999));
   app.add_flag("--hostile-keys", shape.hostile_keys, "keys that collide in a hash without a seed");
   app.add_option("--idle", options.idle, "connections beside that do nothing")->check(CLI::Range(0, 100'000));
   app.add_option("--holders", shape.holders, "connections beside that share the crowd's key")

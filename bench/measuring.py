@@ -38,11 +38,14 @@ class Progress:
         self._part = ""
         self._begun = time.monotonic()
 
-    def begin(self, part: str) -> None:
+    def begin(self, part: str, what: str) -> None:
         self._part, self._begun = part, time.monotonic()
+        self.say(what)
 
     def end(self) -> None:
         self._left.pop(self._part)
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
         minutes = self.seconds_left() / 60

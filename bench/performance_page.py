@@ -7,6 +7,7 @@ import report
 from servers import ROOT, Failed
 
 PAGE = ROOT / "docs/performance.md"
+PAIRS_LEAST = 15  # of rounds
 PLOT = "bench_cpu.svg"
 PLOT_COPY = ROOT / "docs/performance_cpu.svg"
 PLOT_BYTES_MAX = 100_000
@@ -41,8 +42,8 @@ def blocks_of(kept: dict) -> dict[str, str]:
 def write(kept: dict) -> None:
     if not kept:
         raise Failed("there are no results; ci/bench makes them")
-    if quick := [part for part, result in kept.items() if result["environment"]["quick"]]:
-        raise Failed(f"measured by --quick, which says nothing: {', '.join(quick)}")
+    if few := [part for part, result in kept.items() if result["environment"]["pairs"] < PAIRS_LEAST]:
+        raise Failed(f"measured by fewer than {PAIRS_LEAST} pairs: {', '.join(few)}")
     page = PAGE.read_text()
     for block, text in blocks_of(kept).items():
         page = replaced(page, block, text)

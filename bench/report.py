@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -16,7 +17,7 @@ sys.path.insert(0, str(ROOT / "ci"))
 import records  # noqa: E402 - it stands in the folder above
 
 REPORT = ROOT / "build/report"
-KEPT = REPORT / "bench.json"
+QUICK = REPORT / "bench_quick"  # where --quick writes: what it finds takes the place of nothing
 
 
 # ---- what is kept
@@ -30,7 +31,7 @@ def environment(plan: Plan) -> dict:
             "machine": records.machine(), "kernel": records.output_of("uname", "-sr"),
             "compiler": f"{records.output_of(compiler, '--version').splitlines()[0]}, {flags}",
             "memcached": version_of("memcached", "-V"), "redis": version_of("redis-server", "--version"),
-            "pairs": plan.pairs, "seconds": plan.seconds, "quick": plan.quick}
+            "pairs": plan.pairs, "seconds of a round": plan.seconds}
 
 
 def version_of(program: str, flag: str) -> str:
@@ -39,20 +40,23 @@ def version_of(program: str, flag: str) -> str:
     return found.group() if found else "unknown"
 
 
-def load_kept() -> dict:
-    if not KEPT.exists():
-        return {}
-    return json.loads(KEPT.read_text())
+def folder_of(plan: Plan) -> Path:
+    return QUICK if plan.quick else REPORT
 
 
-def keep(part: str, result: Result, measured_in: dict) -> None:
+def load_kept(folder: Path = REPORT) -> dict:
+    kept = folder / "bench.json"
+    return json.loads(kept.read_text()) if kept.exists() else {}
+
+
+def keep(folder: Path, part: str, result: Result, measured_in: dict) -> None:
     """Beside the parts that were measured earlier."""
-    kept = load_kept()
+    kept = load_kept(folder)
     kept[part] = {"environment": measured_in, "figures": [figure.as_json() for figure in result.figures],
                   "rounds": result.rounds}
     in_order = {each.name: kept[each.name] for each in PARTS if each.name in kept}
-    REPORT.mkdir(parents=True, exist_ok=True)
-    KEPT.write_text(json.dumps(in_order, indent=1) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(in_order, indent=1) + "\n")
 
 
 def figures_of(kept: dict, part: str) -> list[Figure]:
@@ -111,6 +115,13 @@ def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
     return "\n".join(lines)
 
 
+def summary_of(figures: list[Figure]) -> str:
+    missed = [figure for figure in figures if figure.is_missed]
+    lines = [f"{sum(figure.target is not None for figure in figures)} targets, {len(missed)} missed"]
+    return "\n".join(lines + [f"missed: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, "
+                              f"{shown_target(figure)} ({figure.verdict})" for figure in missed])
+
+
 HOW_TO_READ = """\
 A ratio is the median over pairs of rounds, one of each side right after the other, with the interval in which the
 median lies with a confidence of 95 % or more, by order statistics. "Measured" is by the server's processor time for a
@@ -142,37 +153,42 @@ def text_of(kept: dict) -> str:
 
 # ---- plots
 
+PLOTS = (("bench_cpu", "cpu_ns_per_request", "the floor's processor time by the server's (more is better)"),
+         ("bench_throughput", "requests_per_second", "requests a second, by the floor's (more is better)"),
+         ("bench_p99", "p99_us", "p99 of a batch, by the floor's (less is better)"))
+
+
+def beside_the_floor(rounds: dict[str, list[dict]], kind: str, key: str) -> float:
+    """The median over the pairs; of processor time the inverse, as in the tables."""
+    ratios = [own[key] / floor[key] for own, floor in zip(rounds[kind], rounds["floor"], strict=True)]
+    middle = statistics.median(ratios)
+    return 1 / middle if key == "cpu_ns_per_request" else middle
+
 
 def plot_command(data: Path, image: Path, title: str) -> str:
     columns = ", ".join(f"'{data}' using {index + 2}:xtic(1) title '{kind}'" for index, kind in enumerate(KINDS))
-    return (f"set terminal svg size 720,360 font 'sans,11'; set output '{image}'; set title '{title}'; "
-            "set style data histogram; set style histogram clustered gap 1; set style fill solid 0.8; set logscale y; "
-            f"set grid ytics; set key outside right top; plot {columns}")
+    return (f"set terminal svg size 720,320 font 'sans,11'; set output '{image}'; set title \"{title}\"; "
+            "set style data histogram; set style histogram clustered gap 1; set style fill solid 0.8; "
+            f"set yrange [0:*]; set grid ytics; set key outside right top; plot {columns}")
 
 
-def write_plots(kept: dict) -> list[Path]:
-    """Of the ratios' rounds: what each server does in a second, and what a request costs it."""
-    if "ratios" not in kept:
-        return []
-    images = []
-    for name, key, title in (("bench_throughput", "requests_per_second", "requests a second"),
-                             ("bench_cpu", "cpu_ns_per_request", "processor time of the server, ns a request"),
-                             ("bench_p99", "p99_us", "p99 of a batch of requests, us")):
-        data, image = REPORT / f"{name}.dat", REPORT / f"{name}.svg"
+def write_plots(folder: Path, kept: dict) -> None:
+    """Of the rounds of the ratios: connections x requests in flight, and each server beside the floor."""
+    for name, key, title in PLOTS if "ratios" in kept else ():
+        data, image = folder / f"{name}.dat", folder / f"{name}.svg"
         rows = []
         for what, rounds in kept["ratios"]["rounds"].items():
-            numbers = re.findall(r"\d+", what)
-            values = " ".join(f"{medians(rounds[kind])[key]:.0f}" for kind in KINDS)
-            rows.append(f'"{numbers[0]} x {numbers[1]}" {values}\n')
+            connections, depth = re.findall(r"\d+", what)
+            values = " ".join(f"{beside_the_floor(rounds, kind, key):.4f}" for kind in KINDS)
+            rows.append(f'"{connections} x {depth}" {values}\n')
         data.write_text("".join(rows))
         done = subprocess.run(["gnuplot", "-e", plot_command(data, image, title)], capture_output=True, text=True,
                               check=False)
         if done.returncode != 0:
             raise Failed(f"gnuplot: {done.stderr.strip()}")
-        images.append(image)
-    return images
 
 
-def write(kept: dict) -> None:
-    (REPORT / "bench.md").write_text(text_of(kept))
-    write_plots(kept)
+def write(folder: Path) -> None:
+    if kept := load_kept(folder):
+        (folder / "bench.md").write_text(text_of(kept))
+        write_plots(folder, kept)

@@ -31,6 +31,7 @@ struct Shape {
   std::size_t keys = 1;     // of each connection, at least; more where the batches do not come out even
   std::size_t holders = 0;  // of the crowd's key, besides the connections that ask for it
   bool hostile_keys = false;
+  std::size_t first = 0;  // the number of the first connection: keys are named by numbers, and several loads may run
 };
 
 /// Requests that go out at once; the next batch goes out when all of it is answered.

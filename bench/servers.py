@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
 PATIENCE_SECONDS = 60.0
 CONNECTIONS_MAX = 19_000
-CONNECTIONS_MAX_WATCHED = 500  # valgrind keeps descriptors for itself
 KINDS = ("lockd", "floor", "memcached", "redis")
 
 
@@ -31,7 +30,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def command_of(kind: str, port: int, folder: str, threads: int, connections_max: int) -> list[str]:
+def command_of(kind: str, port: int, folder: str, threads: int) -> list[str]:
     """lockd and the floor take a free port themselves, and print it."""
     if kind == "lockd":
         return [str(BUILD / "server/lockd"), "--listen", "tcp://127.0.0.1:0", "--threads", str(threads), "--log-level",
@@ -40,9 +39,9 @@ def command_of(kind: str, port: int, folder: str, threads: int, connections_max:
         return [str(BUILD / "bench/floor")]
     if kind == "memcached":
         return [program("memcached"), "-t", str(threads), "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-c",
-                str(connections_max), "-m", "1024", "-u", os.environ.get("USER", "root")]
+                str(CONNECTIONS_MAX), "-m", "1024", "-u", os.environ.get("USER", "root")]
     return [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-            "--dir", folder, "--maxclients", str(connections_max), "--logfile", "/dev/null"]
+            "--dir", folder, "--maxclients", str(CONNECTIONS_MAX), "--logfile", "/dev/null"]
 
 
 def program(name: str) -> str:
@@ -114,9 +113,8 @@ def running(kind: str, cores: list[int], threads: int = 1, under: tuple[str, ...
     and, by the kernel's hand, with this process."""
     with tempfile.TemporaryDirectory() as folder:
         port = 0 if kind in ("lockd", "floor") else free_port()
-        connections_max = CONNECTIONS_MAX_WATCHED if under else CONNECTIONS_MAX
         command = ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", ",".join(map(str, cores)), *under,
-                   *command_of(kind, port, folder, threads, connections_max)]
+                   *command_of(kind, port, folder, threads)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
         try:
             if port:

@@ -16,6 +16,7 @@ COUNTS = (2, 4, 8, 16)
 SHARE_LEAST = 0.8  # of T times one thread's rate
 DEPTHS = (1, 16)
 CORES_LEAST = 4
+CONNECTIONS = 50  # of each load, of which there is one for each thread
 
 
 def cores() -> list[int]:
@@ -43,7 +44,8 @@ def scaling_of(bench: Bench, count: int, depth: int) -> Figure:
     with running("lockd", mine[:1], 1) as single, running("lockd", mine[:count], count) as several:
         def round_of(server, load_cores: list[int]) -> Callable[[], dict]:
             def measure() -> dict:
-                loads = [bench.start_load(server, core=core, depth=depth) for core in load_cores]
+                loads = [bench.start_load(server, core=core, depth=depth, connections=CONNECTIONS,
+                                          first=number * CONNECTIONS) for number, core in enumerate(load_cores)]
                 rounds = [result_of(load) for load in loads]
                 return {"requests_per_second": sum(each["requests_per_second"] for each in rounds),
                         "server_busy": max(each["server_busy"] for each in rounds)}

@@ -112,7 +112,7 @@ Result<std::uint64_t> take_with_token(Connection& connection, const KeyVerb& ver
   if (!replies) return replies.error();
   const auto taken = judge(verb.family, verb.mode, key, replies->at(0).front());
   if (!taken) return checked(connection, taken.error());
-  const auto token = judge(Family::token, verb.mode, key, replies->at(1).front());
+  auto token = judge(Family::token, verb.mode, key, replies->at(1).front());
   if (!token) return checked(connection, token.error());
   return token;
 }
@@ -150,7 +150,7 @@ Client::~Client() {
   if (connection_->is_own_process()) {
     connection_->close();
   } else {
-    Connection::abandon(std::move(connection_));
+    Connection::abandon(connection_);
   }
 }
 
@@ -205,11 +205,11 @@ Result<Lock> Client::guard(Mode mode, const std::string& words, std::string_view
 
 Result<Lock> Client::try_lock(std::string_view key) { return guard(Mode::exclusive, "g", key, {}, {}); }
 
-Result<Lock> Client::lock(std::string_view key, std::stop_token stop) {
-  return lock_for(key, longest_wait, std::move(stop));
+Result<Lock> Client::lock(std::string_view key, const std::stop_token& stop) {
+  return lock_for(key, longest_wait, stop);
 }
 
-Result<Lock> Client::lock_for(std::string_view key, milliseconds wait, std::stop_token stop) {
+Result<Lock> Client::lock_for(std::string_view key, milliseconds wait, const std::stop_token& stop) {
   return guard(Mode::exclusive, get_wait_words(wait), key, wait, stop);
 }
 
@@ -218,12 +218,12 @@ Result<Lock> Client::try_lock_shared(std::string_view key, std::uint32_t limit) 
   return guard(Mode::shared, limited_words(limit), key, {}, {});
 }
 
-Result<Lock> Client::lock_shared(std::string_view key, std::uint32_t limit, std::stop_token stop) {
-  return lock_shared_for(key, limit, longest_wait, std::move(stop));
+Result<Lock> Client::lock_shared(std::string_view key, std::uint32_t limit, const std::stop_token& stop) {
+  return lock_shared_for(key, limit, longest_wait, stop);
 }
 
 Result<Lock> Client::lock_shared_for(std::string_view key, std::uint32_t limit, milliseconds wait,
-                                     std::stop_token stop) {
+                                     const std::stop_token& stop) {
   if (auto error = limit_error(limit)) return std::move(*error);
   return guard(Mode::shared, limited_wait_words(limit, wait), key, wait, stop);
 }
@@ -234,10 +234,10 @@ Result<void> Client::get(std::string_view key) {
   return without_number(ask_key(connection_.get(), {"g", Family::get, Mode::exclusive}, key));
 }
 
-Result<void> Client::get_wait(std::string_view key, milliseconds wait, std::stop_token stop) {
+Result<void> Client::get_wait(std::string_view key, milliseconds wait, const std::stop_token& stop) {
   if (auto error = wait_error(wait)) return std::move(*error);
   const KeyVerb verb{get_wait_words(wait), Family::get, Mode::exclusive};
-  return without_number(ask_key(connection_.get(), verb, key, {wait, std::move(stop)}));
+  return without_number(ask_key(connection_.get(), verb, key, {wait, stop}));
 }
 
 Result<void> Client::release(std::string_view key) {
@@ -271,11 +271,11 @@ Result<std::uint64_t> Client::get_shared_limited(std::string_view key, std::uint
 }
 
 Result<std::uint64_t> Client::get_shared_wait(std::string_view key, std::uint32_t limit, milliseconds wait,
-                                              std::stop_token stop) {
+                                              const std::stop_token& stop) {
   if (auto error = limit_error(limit)) return std::move(*error);
   if (auto error = wait_error(wait)) return std::move(*error);
   const KeyVerb verb{limited_wait_words(limit, wait), Family::get, Mode::shared};
-  return ask_key(connection_.get(), verb, key, {wait, std::move(stop)});
+  return ask_key(connection_.get(), verb, key, {wait, stop});
 }
 
 Result<void> Client::release_shared(std::string_view key) {
@@ -300,7 +300,7 @@ Result<std::uint64_t> Client::shared_token(std::string_view key) {
 Result<std::uint64_t> Client::release_all() {
   const auto lines = ask(connection_.get(), "ra");
   if (!lines) return lines.error();
-  const auto count = judge_released(lines->front());
+  auto count = judge_released(lines->front());
   if (!count) return checked(*connection_, count.error());
   return count;
 }

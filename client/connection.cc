@@ -237,11 +237,10 @@ bool Connection::is_own_process() const noexcept { return process_ == ::getpid()
 
 Error Connection::in_a_child() { return ended("this process is a child of the one that connected"); }
 
-void Connection::abandon(std::shared_ptr<Connection> connection) noexcept {
-  static auto& kept = *new std::deque<std::shared_ptr<Connection>>();
+void Connection::abandon(const std::shared_ptr<Connection>& connection) noexcept {
   ::close(connection->socket_.get());
   ::close(connection->wake_.get());
-  kept.push_back(std::move(connection));
+  connection->itself_ = connection;  // there is no thread to be joined, nor a mutex to be trusted
 }
 
 // ---- the thread ----

@@ -82,7 +82,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_own_process() const noexcept;
   static Error in_a_child();
   /// In a child: closes the child's descriptors, and keeps the rest for ever.
-  static void abandon(std::shared_ptr<Connection> connection) noexcept;
+  static void abandon(const std::shared_ptr<Connection>& connection) noexcept;
 
  private:
   using Guard = std::unique_lock<std::mutex>;
@@ -111,6 +111,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Descriptor wake_;  // an eventfd: the thread is to look up
   const Options options_;
   const pid_t process_;
+  std::shared_ptr<Connection> itself_;  // in a child that abandoned it: never to be destroyed
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;  // a reply is done, a turn is over, the end

@@ -1,8 +1,8 @@
 #include "client/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 
+#include <csignal>
 #include <system_error>
 #include <utility>
 

@@ -2,14 +2,13 @@
 #ifndef LOCKD_SERVER_MAILBOX_H_
 #define LOCKD_SERVER_MAILBOX_H_
 
-#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "engine/requests.h"
 
@@ -45,23 +44,34 @@ class Mailbox {
   }
 
   void collect() {
-    std::deque<engine::Wakeup> collected;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto end = posted_.begin() + static_cast<std::ptrdiff_t>(std::min(delivered_at_once, posted_.size()));
-      collected.assign(posted_.begin(), end);
-      posted_.erase(posted_.begin(), end);
-      collection_pending_ = !posted_.empty();
-      if (collection_pending_) collect_soon();
-    }
-    for (const engine::Wakeup& wakeup : collected) deliver_(wakeup);
+    if (delivered_ == collected_.size()) fetch();
+    for (std::size_t left = delivered_at_once; left > 0 && delivered_ < collected_.size(); --left)
+      deliver_(collected_[delivered_++]);
+    const std::lock_guard lock(mutex_);
+    collection_pending_ = delivered_ < collected_.size() || !posted_.empty();
+    if (collection_pending_) collect_soon();
   }
+
+  /// The two change places again and again, so that what passes through allocates nothing. A crowd's memory is not
+  /// kept.
+  void fetch() {
+    delivered_ = 0;
+    collected_.clear();
+    if (collected_.capacity() > wakeups_kept_max) collected_ = {};
+    const std::lock_guard lock(mutex_);
+    collected_.swap(posted_);
+  }
+
+  static constexpr std::size_t wakeups_kept_max = 1024;
 
   Context& context_;
   std::function<void(const engine::Wakeup&)> deliver_;
+  std::vector<engine::Wakeup> collected_;  // from posted_, by the context's thread
+  std::size_t delivered_ = 0;              // so many of collected_
+
   Mutex mutex_;
-  std::deque<engine::Wakeup> posted_;  // guarded by mutex_, as is the next
-  bool collection_pending_ = false;    // and will take what is posted until it comes
+  std::vector<engine::Wakeup> posted_;  // guarded by mutex_, as is the next
+  bool collection_pending_ = false;     // and will take what is posted until it comes
 };
 
 }  // namespace lockd::server

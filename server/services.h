@@ -4,9 +4,13 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/sharded_table.h"
+#include "server/boxed.h"
 #include "server/registry.h"
 #include "server/statistics.h"
 
@@ -23,7 +27,42 @@ struct Settings {
   bool registry = true;                        // L4
 };
 
-/// What passes between the sessions of one I/O thread and the thread beside bytes. On cache lines of its own.
+/// The request of a session that waits.
+struct Wait {
+  std::string key;
+  engine::Moment deadline = 0;  // W1
+};
+
+/// Waits that are over, for those that begin: to wait allocates nothing then. A value.
+class SpareWaits {
+ public:
+  Boxed<Wait> take(std::string_view key, engine::Moment deadline) {
+    Boxed<Wait> wait;
+    if (spares_.empty()) {
+      wait.emplace();
+    } else {
+      wait = std::move(spares_.back());
+      spares_.pop_back();
+    }
+    wait->key.assign(key);
+    wait->deadline = deadline;
+    return wait;
+  }
+
+  /// Keeps it, unless that would be many, or much.
+  void give_back(Boxed<Wait>&& wait) {
+    Boxed<Wait> over = std::move(wait);
+    if (spares_.size() < waits_max && over->key.capacity() <= key_bytes_max) spares_.push_back(std::move(over));
+  }
+
+ private:
+  static constexpr std::size_t waits_max = 64;
+  static constexpr std::size_t key_bytes_max = 256;
+
+  std::vector<Boxed<Wait>> spares_;
+};
+
+/// What the sessions of one I/O thread share with the thread beside bytes. On cache lines of its own.
 struct alignas(64) Turn {
   engine::Moment now = 0;   // set by the thread before it calls a session
   engine::Wakeups woken;    // sessions that were let through, for the thread to deliver (W4)
@@ -32,6 +71,8 @@ struct alignas(64) Turn {
   /// Where in the output each request's reply ends, for a thread that frames replies: set by it before it calls a
   /// session, appended to by that. Null where replies are a stream of bytes.
   std::vector<std::size_t>* reply_ends = nullptr;
+
+  SpareWaits spare_waits;
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the

@@ -408,7 +408,7 @@ void Session<Mutex>::get(const Request& request, const Services<Mutex>& services
     return print(out, answer, line.text);
   }
   // `now` may be up to 1 ms ago, and a wait does not end before its time.
-  wait_.emplace(Wait{std::string(line.text), now + line.milliseconds + 1});
+  wait_ = services.turn.spare_waits.take(line.text, now + line.milliseconds + 1);
   services.turn.wait_begun = true;
   next_ = Next::wait;
 }
@@ -419,7 +419,7 @@ void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& se
   count(kind_of_wait(answer.outcome), answer.outcome, services.statistics);
   print(out, answer, wait_->key);
   mark_end_of_reply(services, out);
-  wait_.reset();
+  services.turn.spare_waits.give_back(std::move(wait_));
   next_ = Next::read;
 }
 

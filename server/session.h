@@ -82,12 +82,6 @@ class Session {
  private:
   enum class Life : std::uint8_t { open, ending, ended };
 
-  /// The request that waits.
-  struct Wait {
-    std::string key;
-    engine::Moment deadline;
-  };
-
   /// A turn, which is one call, takes no new request when one of these is reached.
   struct TurnEnd {
     std::size_t output_bytes;

@@ -1,5 +1,6 @@
 #include "client/lockctl/process_tree.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,6 +75,8 @@ std::vector<ProcessStat> processes() {
   }
   return all;
 }
+
+void keep_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 bool signal_descendants(pid_t session, int number) {
   std::set<pid_t> reached;

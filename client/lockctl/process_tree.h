@@ -29,9 +29,12 @@ std::vector<pid_t> descendants(const std::vector<ProcessStat>& all, pid_t root, 
 /// The processes that there are now; none where /proc can't be read.
 std::vector<ProcessStat> processes();
 
+/// From now on whoever descends from this process and loses its parent becomes its child: nobody gets away. To be
+/// called before there is a child.
+void keep_orphans();
+
 /// Sends a signal to all that descends from this process, as above, again and again until a look shows nobody whom it
-/// has not reached. This process has to be a subreaper (PR_SET_CHILD_SUBREAPER), so that nobody gets away when his
-/// parent ends. Returns whether there was anybody.
+/// has not reached. Returns whether there was anybody.
 bool signal_descendants(pid_t session, int number);
 
 /// Whether there is anybody left.

@@ -15,6 +15,7 @@
 #include "client/lockctl/json.h"
 #include "client/lockctl/loss.h"
 #include "client/lockctl/output.h"
+#include "client/lockctl/process_tree.h"
 #include "client/lockctl/signals.h"
 #include "client/lockctl/supervisor.h"
 #include "client/lockctl/text.h"
@@ -44,6 +45,7 @@ int report_exec(const std::string& name, int error) {
 /// The lock is held. Runs the program until it has ended, or has failed to start.
 Ended run_program(const Options& options, const Program& program, const CallerSignals& caller, const Loss& loss) {
   SignalQueue signals;
+  keep_orphans();
   Child child(program, caller);
   const Warden warden(child);
   if (const int error = child.execute(); error != 0) return {report_exec(program.arguments[0], error), false};

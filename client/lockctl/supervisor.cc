@@ -1,7 +1,6 @@
 #include "client/lockctl/supervisor.h"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,9 +26,7 @@ int status_of(int wait_status) {
 }  // namespace
 
 Supervisor::Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after)
-    : child_(child), signals_(signals), loss_(loss), kill_after_(kill_after) {
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-}
+    : child_(child), signals_(signals), loss_(loss), kill_after_(kill_after) {}
 
 Ended Supervisor::wait() {
   while (!is_over()) {

@@ -22,7 +22,7 @@ struct Ended {
 /// One command under its lock. By the main thread alone.
 class Supervisor {
  public:
-  /// All of them outlive it. This process becomes a subreaper, so that whatever the command has started can be found.
+  /// All of them outlive it. keep_orphans() must have been called before the child was made.
   Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after);
 
   /// Until the command has ended. If the lock is lost before, says so on stderr, and sends TERM to the command and to

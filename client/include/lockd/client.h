@@ -122,20 +122,20 @@ class Client {
   /// when `stop` is requested first, or by cancel(). A lock that was granted before the cancellation arrived at the
   /// server is granted.
   Result<Lock> try_lock(std::string_view key);
-  Result<Lock> lock(std::string_view key, std::stop_token stop = {});
-  Result<Lock> lock_for(std::string_view key, std::chrono::milliseconds wait, std::stop_token stop = {});
+  Result<Lock> lock(std::string_view key, const std::stop_token& stop = {});
+  Result<Lock> lock_for(std::string_view key, std::chrono::milliseconds wait, const std::stop_token& stop = {});
   /// The same for a shared lock that at most `limit` (1 to 2147483647) may hold (C1, C2). All have to name the same.
   Result<Lock> try_lock_shared(std::string_view key, std::uint32_t limit);
-  Result<Lock> lock_shared(std::string_view key, std::uint32_t limit, std::stop_token stop = {});
+  Result<Lock> lock_shared(std::string_view key, std::uint32_t limit, const std::stop_token& stop = {});
   Result<Lock> lock_shared_for(std::string_view key, std::uint32_t limit, std::chrono::milliseconds wait,
-                               std::stop_token stop = {});
+                               const std::stop_token& stop = {});
 
   // ---- exclusive locks, verb by verb. What this connection holds already it gets again, and that is not counted. ----
 
   /// `g`: at once or not at all. unavailable (X1).
   Result<void> get(std::string_view key);
   /// `gw`: waits in line, 0 to 2147483647 ms. timed_out, canceled, deadlock (W1).
-  Result<void> get_wait(std::string_view key, std::chrono::milliseconds wait, std::stop_token stop = {});
+  Result<void> get_wait(std::string_view key, std::chrono::milliseconds wait, const std::stop_token& stop = {});
   /// `r`: not_held (X2).
   Result<void> release(std::string_view key);
   /// `i`: whether anybody holds it (X3).
@@ -153,7 +153,7 @@ class Client {
   Result<std::uint64_t> get_shared_limited(std::string_view key, std::uint32_t limit);
   /// `sgw`: the same, waiting in line. timed_out, canceled (C2).
   Result<std::uint64_t> get_shared_wait(std::string_view key, std::uint32_t limit, std::chrono::milliseconds wait,
-                                        std::stop_token stop = {});
+                                        const std::stop_token& stop = {});
   /// `sr`: not_held (H2).
   Result<void> release_shared(std::string_view key);
   /// `si`: how many hold it, 0 or more (H3).

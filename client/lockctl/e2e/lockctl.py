@@ -128,7 +128,7 @@ class LockctlTestCase(DaemonTestCase):
     def hold(self, key: str, verb: str = "g") -> Client:
         """A connection that holds a key."""
         holder = self.connect(self.server)
-        assert holder.ask(f"{verb} {key}").startswith(b"1")
+        assert not holder.ask(f"{verb} {key}").startswith(b"0")
         return holder
 
     def wait_for_line(self, key: str, count: int, verb: str = "iw") -> None:

@@ -1,0 +1,116 @@
+"""What ci/bench measures with, against servers that run: the replies are right, and what is counted is what happened.
+Never a word on speed."""
+
+import shutil
+import sys
+import unittest
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import costs
+import parts
+import threads
+from crowd import Crowd, key_of
+from figures import Figure
+from measuring import Bench, Plan, Progress
+from servers import CONNECTIONS_MAX, KINDS, Failed, Server, program
+
+
+def counters(lockd: Server) -> dict[str, int]:
+    with lockd.connect() as connection, connection.makefile("rb") as replies:
+        connection.sendall(b"stats\n")
+        lines = [line.decode().strip().split(": ") for line in iter(replies.readline, b"END\n")]
+    return {name: int(number) for name, number in lines}
+
+
+def is_installed(name: str) -> bool:
+    try:
+        return bool(program(name))
+    except Failed:
+        return False
+
+
+class Live(unittest.TestCase):
+    def setUp(self) -> None:
+        cores = threads.cores()
+        self.bench = Bench(Plan(1, 0.05, cores[0], cores[-1], quick=True), Progress({"test": 1}))
+        quiet = redirect_stderr(StringIO())
+        quiet.__enter__()
+        self.addCleanup(quiet.__exit__, None, None, None)
+
+    def start(self, kind: str) -> Server:
+        context = self.bench.server(kind)
+        self.addCleanup(context.__exit__, None, None, None)
+        return context.__enter__()
+
+    def test_every_get_of_waiting_pairs_is_a_wait(self) -> None:
+        lockd = self.start("lockd")
+        figures = self.bench.load(lockd, workload="waits", connections=10)
+        lockd.wait_until_quiet()
+        now = counters(lockd)
+        self.assertGreater(figures["requests"], 0)
+        self.assertGreaterEqual(now["waits"], now["command_gw"] - 15)  # each pair's first ones may find the key free
+        self.assertGreater(now["command_gw"], 100)
+        self.assertGreaterEqual(now["command_gw"] + now["command_r"], figures["requests_total"])
+
+    def test_all_requests_are_counted(self) -> None:
+        lockd = self.start("lockd")
+        total = self.bench.load(lockd, depth=16, connections=5)["requests_total"]
+        lockd.wait_until_quiet()
+        now = counters(lockd)
+        self.assertGreaterEqual(now["command_g"] + now["command_r"], total)
+        self.assertLessEqual(now["command_g"] + now["command_r"], total + 5 * 16)  # those in flight at the end
+
+    def test_each_server_answers_as_it_should_round_after_round(self) -> None:
+        for kind in KINDS:
+            name = {"redis": "redis-server"}.get(kind, kind)
+            if name not in ("lockd", "floor") and not is_installed(name):
+                continue  # the gate does not install the peers
+            server = self.start(kind)
+            for depth in (1, 3, 16, 1):
+                self.assertGreater(self.bench.load(server, depth=depth, connections=7)["requests"], 0)
+            if kind != "floor":
+                self.assertGreater(self.bench.load(server, workload="inspect", connections=7)["requests"], 0)
+                self.assertGreater(self.bench.load(server, workload="hot", connections=7)["requests"], 0)
+
+    def test_a_crowd_holds_what_it_takes_until_it_leaves(self) -> None:
+        lockd = self.start("lockd")
+        with Crowd(lockd) as crowd:
+            crowd.connect(3)
+            crowd.take(map(key_of, range(1_234)))
+            self.assertEqual(counters(lockd)["locks"], 1_234)
+            crowd.release(map(key_of, range(1_234)))
+            self.assertEqual(counters(lockd)["locks"], 0)
+            crowd.take(map(key_of, range(1_000)))
+        lockd.wait_until_quiet()
+        self.assertEqual((counters(lockd)["locks"], parts.orphans(lockd)), (0, 1_000))
+        with Crowd(lockd) as crowd, self.assertRaisesRegex(Failed, "was expected"):
+            crowd.connect(1)
+            crowd.release([key_of(1)])
+
+    def test_the_end_of_a_session_comes_in_the_midst_of_the_round(self) -> None:
+        figures = parts.one_end(self.bench, self.start("lockd"), 1_000)
+        self.assertGreater(figures["max_us"], 0)
+
+    @unittest.skipUnless(shutil.which("strace"), "no strace")
+    def test_system_calls_of_the_floor_are_one_read_and_one_write_a_batch(self) -> None:
+        try:
+            figures: list[Figure] = list(costs.system_calls_of(self.bench, "floor", 1))
+        except Failed as failure:
+            self.skipTest(str(failure))  # tracing is not allowed everywhere
+        self.assertRegex(figures[0].note, r"recvfrom (1\.0|0\.99)")
+        self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    def test_memory_of_a_connection_is_seen(self) -> None:
+        lockd = self.start("lockd")
+        before = lockd.resident_bytes()
+        with Crowd(lockd) as crowd:
+            crowd.connect(500)
+            self.assertGreater(lockd.resident_bytes(), before)
+        self.assertLess(500, CONNECTIONS_MAX)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,113 @@
+"""Completion in bash and zsh as their users have it: typed into the shell at a terminal, Tab and all."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import time
+from pathlib import Path
+
+from client import TIME_SCALE
+from lockctl import LOCKCTL
+from terminal_test import TerminalTestCase
+
+COMPLETION = Path(__file__).parent.parent / "completion"
+TAB = b"\t"
+NASTY_KEYS = ["$(touch x)", "`touch x`", "a b", "it's", 'say "no"', "semi;colon", "back\\slash", "st*r", "a:b:c", "x=y",
+              "~", "#1", "é", "[x]", "wow!", "{a,b}"]
+
+
+class ShellTestCase(TerminalTestCase):
+    """A subclass says how its shell is started; what the completed command would run is shown by `show`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = self.temporary_directory()
+        (self.folder / "lockctl").symlink_to(LOCKCTL)
+        show = self.folder / "show"
+        show.write_text('#!/bin/sh\nfor word; do printf "<%s>" "$word"; done\necho " done"\n', encoding="utf-8")
+        show.chmod(0o755)
+        self.seen = b""
+
+    def settle(self, pattern: str) -> str:
+        """Until what the shell has written matches; returns it."""
+        deadline = time.monotonic() + 20 * TIME_SCALE
+        while not (matched := re.search(pattern, self.seen.decode(errors="replace"))):
+            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
+            self.assertTrue(ready, f"nothing like {pattern!r} in {self.seen!r}")
+            self.seen += os.read(self.master, 65536)
+        self.seen = b""
+        return matched.group(0)
+
+    def completed(self, typed: str) -> str:
+        """What the words are once Tab and Enter were typed behind them. (`show` stands in for lockctl: an alias that
+        is put in front only when the line is executed.)"""
+        self.type(typed.encode() + TAB + b"\n")
+        return self.settle(r"(<[^\r\n]*>)+(?= done)")
+
+
+class CompletionTestCase:
+    """The tests of both shells."""
+
+    def check(self, typed: str, expected: str) -> None:
+        self.assertEqual(self.completed(typed), expected, typed)
+
+    def test_commands_and_options(self) -> None:
+        self.check("lockctl insp", "<inspect>")
+        self.check("lockctl run --conf", "<run><--conflict-exit-code>")
+        self.check("lockctl list --ke", "<list><--keys>")
+
+    def test_keys(self) -> None:
+        self.hold("nightly-report")
+        self.check("lockctl inspect ni", "<inspect><nightly-report>")
+        self.check("lockctl run -n -w 5 ni", "<run><-n><-w><5><nightly-report>")
+
+    def test_keys_of_another_server(self) -> None:
+        other = self.daemon()
+        self.connect(other).expect("g elsewhere", "1 Lock Get Success: elsewhere")
+        self.check(f"lockctl --server {other.uris[0]} inspect else", f"<--server><{other.uris[0]}><inspect><elsewhere>")
+
+    def test_no_key_is_executed_or_expanded(self) -> None:
+        for key in NASTY_KEYS:
+            holder = self.hold(key)
+            self.check("lockctl inspect ", f"<inspect><{key}>")
+            holder.expect(f"r {key}", f"1 Lock Release Success: {key}")
+        self.assertFalse((self.folder / "x").exists())
+
+    def test_a_server_that_is_down(self) -> None:
+        self.server.stop()
+        self.check("lockctl inspect ni", "<inspect><ni>")
+
+    def test_within_quotes(self) -> None:
+        self.hold("$(touch x) it")
+        self.check("lockctl inspect '$(to", "<inspect><$(touch x) it>")
+        self.check('lockctl inspect "\\$(to', "<inspect><$(touch x) it>")
+        self.assertFalse((self.folder / "x").exists())
+
+
+class Bash(CompletionTestCase, ShellTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.shell_in_folder("bash", "--norc", "-i")
+        self.type(b"bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; set +H; shopt -s expand_aliases\n")
+        self.type(f"cd {self.folder}; PATH=$PWD:$PATH; . {COMPLETION}/lockctl.bash; alias lockctl=show\n".encode())
+        self.type(b"show ready; complete -F _lockctl_real lockctl; _lockctl_real() { _lockctl ./lockctl; }\n")
+        self.settle("<ready> done")
+
+    def shell_in_folder(self, *command: str) -> None:
+        self.run_on_terminal(*command)
+
+
+class Zsh(CompletionTestCase, ShellTestCase):
+    def setUp(self) -> None:
+        if not shutil.which("zsh"):
+            self.skipTest("no zsh here")
+        super().setUp()
+        self.run_on_terminal("zsh", "-f", "-i")
+        self.type(f"cd {self.folder}; PATH=$PWD:$PATH; fpath=({COMPLETION} $fpath); PS1=; unsetopt beep\n".encode())
+        self.type(b"autoload -Uz compinit; compinit -u -D; setopt no_auto_menu; unset zle_bracketed_paste\n")
+        self.type(b"zle_execute() { BUFFER=${BUFFER/#lockctl/show}; zle .accept-line }; zle -N accept-line zle_execute\n")
+        self.type(b"show ready\n")
+        self.settle("<ready> done")
