@@ -12,12 +12,10 @@ endif()
 
 # What Debian's policy wants of each package: its licence, and its own changelog beside that of what is packaged.
 configure_file(${deb}/changelog.in ${made}/changelog.Debian @ONLY)
-execute_process(COMMAND gzip -9nkf ${made}/changelog.Debian COMMAND_ERROR_IS_FATAL ANY)
 configure_file(${CMAKE_SOURCE_DIR}/CHANGELOG.md ${made}/changelog COPYONLY)
-execute_process(COMMAND gzip -9nkf ${made}/changelog COMMAND_ERROR_IS_FATAL ANY)
 foreach(component IN LISTS components)
   set(package ${package_of_${component}})
-  install(FILES ${deb}/copyright ${made}/changelog.Debian.gz ${made}/changelog.gz
+  install(FILES ${deb}/copyright ${made}/changelog.Debian ${made}/changelog
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} COMPONENT ${component})
   install(FILES ${deb}/${package}.lintian-overrides
     DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME ${package} COMPONENT ${component})
@@ -29,6 +27,7 @@ set(CPACK_PACKAGE_CONTACT ${LOCKD_PACKAGE_CONTACT})
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR})
 set(CPACK_STRIP_FILES ON)
+set(CPACK_PRE_BUILD_SCRIPTS ${deb}/compress.cmake)
 set(CPACK_COMPONENTS_ALL ${components})
 set(CPACK_COMPONENTS_GROUPING IGNORE)  # each component is a package
 set(CPACK_DEB_COMPONENT_INSTALL ON)
