@@ -248,8 +248,9 @@ class Server {
   Worker<Mutex>& first() { return *workers_.front(); }
 
   void add_listener(const StreamProtocol::endpoint& endpoint, const std::optional<std::string>& websocket_path = {}) {
+    auto listener = std::make_unique<Listener>(first().context, endpoint, options_.unix_mode, websocket_path);
     BoundListener& added = listeners_.emplace_back();
-    added.listener = std::make_unique<Listener>(first().context, endpoint, options_.unix_mode, websocket_path);
+    added.listener = std::move(listener);
     if (websocket_path) added.policy = {.path = *websocket_path, .origins = options_.websocket_origins};
   }
 
@@ -257,10 +258,10 @@ class Server {
   /// those of --listen that it has bound.
   void take_passed_sockets() {
     for (const PassedSocket& passed : passed_) {
-      BoundListener& added = listeners_.emplace_back();
-      added.listener = std::make_unique<Listener>(first().context, passed.fd);
-      bound_before_.insert(added.listener->uri());
-      spdlog::info("{} was passed as {}", added.listener->uri(), passed.name);
+      auto listener = std::make_unique<Listener>(first().context, passed.fd);
+      spdlog::info("{} was passed as {}", listener->uri(), passed.name);
+      bound_before_.insert(listener->uri());
+      listeners_.emplace_back().listener = std::move(listener);
     }
   }
 
