@@ -4,6 +4,7 @@
 #define LOCKD_ENGINE_INDEX_TABLE_H_
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -30,21 +31,21 @@ namespace lockd::engine {
 /// can fail. Copyable; not thread-safe.
 class IndexTable {
  public:
-  IndexTable() = default;
+  IndexTable() { few_.fill(no_index); }
   IndexTable(const IndexTable& other)
-      : entries_(other.capacity_ == 0 ? nullptr : new std::uint32_t[other.capacity_]),
+      : many_(other.many_ ? new std::uint32_t[other.capacity_] : nullptr),
+        entries_(many_ ? many_.get() : few_.data()),
         capacity_(other.capacity_),
         size_(other.size_),
         index_mask_(other.index_mask_) {
-    std::copy_n(other.entries_.get(), capacity_, entries_.get());
+    std::copy_n(other.entries_, capacity_, entries_);
   }
   IndexTable& operator=(const IndexTable&) = delete;
   ~IndexTable() = default;
 
   /// The index for which `matches` says yes among those of this hash, or no_index.
   template <class Matches>
-  std::uint32_t find(std::uint32_t hash, Matches matches) const {
-    if (capacity_ == 0) return no_index;
+  [[gnu::always_inline]] std::uint32_t find(std::uint32_t hash, Matches matches) const {
     const std::uint32_t mark_mask = ~index_mask_;
     for (std::uint32_t distance = 0;; ++distance) {
       const std::uint32_t entry = entries_[(hash + distance) & mask()];
@@ -55,20 +56,18 @@ class IndexTable {
   }
 
   /// Asks for the cache line where find() begins.
-  void prefetch(std::uint32_t hash) const noexcept {
-    if (capacity_ != 0) __builtin_prefetch(&entries_[hash & mask()]);
-  }
+  void prefetch(std::uint32_t hash) const noexcept { __builtin_prefetch(&entries_[hash & mask()]); }
 
   /// The index that find() will look at first, if it does not lie further on, or no_index.
   std::uint32_t first_of_run(std::uint32_t hash) const noexcept {
-    const std::uint32_t entry = capacity_ == 0 ? no_index : entries_[hash & mask()];
+    const std::uint32_t entry = entries_[hash & mask()];
     return entry == no_index ? no_index : entry & index_mask_;
   }
 
   /// Makes sure that the next insert() has room. Throws std::bad_alloc and changes nothing where memory is out.
   template <class HashOf>
   void reserve_one(HashOf hash_of) {
-    if (!has_room()) resize(capacity_ == 0 ? smallest : capacity_ * 2, hash_of);
+    if (!has_room()) resize(capacity_ * 2, hash_of);
   }
 
   /// Adds an index that is not there yet. Needs a reserve_one() before it; cannot fail then.
@@ -95,7 +94,8 @@ class IndexTable {
   std::size_t capacity() const { return capacity_; }
 
  private:
-  /// What a table of a few entries keeps, so that it does not grow and shrink again as they come and go.
+  /// The table has room for as many without any memory besides: a few entries that come and go cost no allocation, and
+  /// what large tables give back lies in one piece.
   static constexpr std::uint32_t smallest = 32;
 
   static constexpr int index_bits = 24;
@@ -159,11 +159,12 @@ class IndexTable {
   template <class HashOf>
   void resize(std::uint32_t capacity, HashOf hash_of) {
     LOCKD_CHECK(capacity > size_, "a table is a power of two below 2^32");
-    std::unique_ptr<std::uint32_t[]> old(new std::uint32_t[capacity]);
-    std::fill_n(old.get(), capacity, no_index);
-    old.swap(entries_);
+    std::unique_ptr<std::uint32_t[]> many(capacity == smallest ? nullptr : new std::uint32_t[capacity]);
+    many.swap(many_);
+    const std::uint32_t* const old = std::exchange(entries_, many_ ? many_.get() : few_.data());
     const std::uint32_t old_capacity = std::exchange(capacity_, capacity);
     const std::uint32_t old_index_mask = std::exchange(index_mask_, narrow);
+    std::fill_n(entries_, capacity, no_index);
     for (std::uint32_t at = 0; at < old_capacity; ++at) {
       if (old[at] == no_index) continue;
       const std::uint32_t index = old[at] & old_index_mask;
@@ -181,8 +182,10 @@ class IndexTable {
     }
   }
 
-  std::unique_ptr<std::uint32_t[]> entries_;  // none, or capacity_ of them; no_index where free
-  std::uint32_t capacity_ = 0;                // 0 or a power of two
+  std::array<std::uint32_t, smallest> few_{};
+  std::unique_ptr<std::uint32_t[]> many_;  // none while few_ suffices
+  std::uint32_t* entries_ = few_.data();   // many_ or few_: capacity_ of them; no_index where free
+  std::uint32_t capacity_ = smallest;      // a power of two
   std::uint32_t size_ = 0;
   std::uint32_t index_mask_ = narrow;
 };
@@ -198,7 +201,7 @@ class PartitionedIndex {
   }
 
   template <class Matches>
-  std::uint32_t find(std::uint32_t hash, Matches matches) const {
+  [[gnu::always_inline]] std::uint32_t find(std::uint32_t hash, Matches matches) const {
     return parts_[part(hash)].find(hash, matches);
   }
 

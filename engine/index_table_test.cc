@@ -115,11 +115,11 @@ TEST_P(IndexTableChurn, agrees_with_a_set_in_parts) {
 
 INSTANTIATE_TEST_SUITE_P(differing_hashes, IndexTableChurn, ::testing::Values(1, 2, 7, 64, 1000, 1U << 31));
 
-TEST(IndexTable, a_new_one_finds_nothing_and_has_no_memory) {
+TEST(IndexTable, a_new_one_finds_nothing) {
   const IndexTable table;
   EXPECT_EQ(table.find(0, [](std::uint32_t) { return true; }), no_index);
   EXPECT_EQ(table.size(), 0U);
-  EXPECT_EQ(table.capacity(), 0U);
+  EXPECT_EQ(table.capacity(), 32U);
 }
 
 TEST(IndexTable, every_order_of_removal_from_a_run_that_wraps_around) {
@@ -258,7 +258,6 @@ TEST(PartitionedIndex, the_worst_insert_moves_no_more_than_one_part_of_all) {
 
 TEST(IndexTableDeathTest, misuse_aborts_with_a_message) {
   IndexTable table;
-  EXPECT_DEATH(table.insert(0, 0), "reserve_one\\(\\) comes before insert\\(\\)");
   const auto hash_of = [](std::uint32_t index) { return index; };
   for (std::uint32_t i = 0; i < 24; ++i) {
     table.reserve_one(hash_of);

@@ -4,23 +4,15 @@
 #include <utility>
 
 #include "engine/check.h"
+#include "engine/lock_table_inline.h"
 
 namespace lockd::engine {
 
 namespace {
 
-/// The low half of the hash is for a table's own use, the high half for choosing the table. A kind shifts it, so that
-/// the two locks of one key do not share a run.
-std::uint32_t table_hash(LockKind kind, const HashedKey& key) {
-  const auto low = static_cast<std::uint32_t>(key.hash);
-  return kind == LockKind::exclusive ? low : low ^ 0x9e3779b9;
+Outcome by_kind(LockKind kind, Outcome exclusive, Outcome shared) {
+  return kind == LockKind::exclusive ? exclusive : shared;
 }
-
-Answer by_kind(LockKind kind, Outcome exclusive, Outcome shared) {
-  return {kind == LockKind::exclusive ? exclusive : shared};
-}
-
-Result answered(Answer answer, int held_change = 0) { return {answer, held_change, no_index}; }
 
 }  // namespace
 
@@ -56,13 +48,12 @@ LockTable::~LockTable() {
 Result LockTable::get(const Get& get, const HashedKey& key, const Asker& asker, TokenSource& source, Moment now) {
   LOCKD_CHECK(asker.session.id != SessionId::nobody, "a lock is taken by a session");
   LOCKD_CHECK(get.limit >= 1, "somebody may hold the lock");
-  const std::uint32_t found = find_key(get.kind, key);
-  if (found != no_index && holds(asker.session, found)) return answered(got(keys_[found]));
-  if (!asker.may_take) return answered({Outcome::too_many_locks});
-  if (found == no_index) return take(found, get, key, asker, source, now);
+  const KeyRef found = find_key_ref(get.kind, key);
+  if (found && holds(asker.session, found)) return got(*found);
+  if (!asker.may_take) return answered(Outcome::too_many_locks);
+  if (!found) return take(found, get, key, asker, source, now);
 
-  const KeyRecord& held = keys_[found];
-  const bool can_be_had = held.holder_count < get.limit && (!get.heeds_line || held.line == no_index);
+  const bool can_be_had = found->holder_count < get.limit && (!get.heeds_line || found->line == no_index);
   if (can_be_had) return take(found, get, key, asker, source, now);
   if (!get.waits) return answered(by_kind(get.kind, Outcome::lock_get_failure, Outcome::shared_get_failure));
   if (get.kind == LockKind::exclusive && !asker.closes_no_circle) return {};
@@ -71,16 +62,16 @@ Result LockTable::get(const Get& get, const HashedKey& key, const Asker& asker, 
 
 Result LockTable::release(LockKind kind, const HashedSession& session, const HashedKey& key, Moment now,
                           Wakeups& wakeups) {
-  const std::uint32_t found = find_key(kind, key);
+  const KeyRef found = find_key_ref(kind, key);
   if (kind == LockKind::exclusive) {
-    if (found == no_index || !holds(session, found)) return answered({Outcome::lock_release_failure});
+    if (!found || !holds(session, found)) return answered(Outcome::lock_release_failure);
     free_exclusive(found, now, wakeups);
-    return answered({Outcome::lock_release_success}, -1);
+    return answered(Outcome::lock_release_success, -1);
   }
-  const std::uint32_t hold = found == no_index ? no_index : find_shared_hold(found, session);
-  if (hold == no_index) return answered({Outcome::shared_release_failure});
+  const std::uint32_t hold = found ? find_shared_hold(found.index, session) : no_index;
+  if (hold == no_index) return answered(Outcome::shared_release_failure);
   free_shared(hold, now, wakeups);
-  return answered({Outcome::shared_release_success}, -1);
+  return answered(Outcome::shared_release_success, -1);
 }
 
 std::size_t LockTable::release_some(const HashedSession& session, std::size_t budget, Release why, Moment now,
@@ -91,8 +82,9 @@ std::size_t LockTable::release_some(const HashedSession& session, std::size_t bu
   std::size_t released = 0;
   std::uint32_t hold = sessions_[releasing].first_claim;
   for (std::uint32_t key = sessions_[releasing].first_key; key != no_index && released < budget; ++released) {
-    const std::uint32_t next = keys_[key].hold.session_next;
-    free_exclusive(key, now, wakeups);
+    KeyRecord& record = keys_[key];
+    const std::uint32_t next = record.hold.session_next;
+    free_exclusive({key, &record}, now, wakeups);
     released_one(LockKind::exclusive, why, held);
     key = next;
   }
@@ -128,14 +120,14 @@ bool LockTable::leave_line(const HashedSession& session, std::uint32_t claim, Mo
 
 Answer LockTable::inspect(LockKind kind, const HashedKey& key) const noexcept {
   const std::uint32_t found = find_key(kind, key);
-  if (found == no_index) return by_kind(kind, Outcome::lock_not_locked, Outcome::shared_not_locked);
+  if (found == no_index) return {by_kind(kind, Outcome::lock_not_locked, Outcome::shared_not_locked)};
   if (kind == LockKind::exclusive) return {Outcome::lock_is_locked};
   return {Outcome::shared_is_locked, keys_[found].holder_count};
 }
 
 Answer LockTable::inspect_line(LockKind kind, const HashedKey& key) const noexcept {
   const std::uint32_t found = find_key(kind, key);
-  Answer answer = by_kind(kind, Outcome::lock_waiters, Outcome::shared_waiters);
+  Answer answer{by_kind(kind, Outcome::lock_waiters, Outcome::shared_waiters)};
   if (found != no_index) answer.number = line_length(keys_[found]);
   return answer;
 }
@@ -143,7 +135,7 @@ Answer LockTable::inspect_line(LockKind kind, const HashedKey& key) const noexce
 Answer LockTable::token(LockKind kind, const HashedSession& session, const HashedKey& key) const noexcept {
   const std::uint32_t found = find_key(kind, key);
   if (kind == LockKind::exclusive) {
-    if (found == no_index || !holds(session, found)) return {Outcome::lock_not_held};
+    if (found == no_index || sole_holder(keys_[found]) != session.id) return {Outcome::lock_not_held};
     return {Outcome::lock_token, keys_[found].hold.stamp.token()};
   }
   const std::uint32_t hold = found == no_index ? no_index : find_shared_hold(found, session);
@@ -190,20 +182,6 @@ std::uint32_t LockTable::hash_of_claim(std::uint32_t claim) const {
   return hash_of_claim(keys_[claims_[claim].key].hash, sessions_[claims_[claim].session].hash);
 }
 
-std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const {
-  const std::uint32_t hash = table_hash(kind, key);
-  return key_index_.find(hash, [&](std::uint32_t at) {
-    const KeyRecord& record = keys_[at];
-    return record.kind == kind && record.text.equals(key);
-  });
-}
-
-std::uint32_t LockTable::find_session(const HashedSession& session) const {
-  const std::uint32_t hint = session.record_hint;
-  if (sessions_.is_live(hint) && sessions_[hint].id == session.id) return hint;
-  return session_index_.find(session.hash, [&](std::uint32_t at) { return sessions_[at].id == session.id; });
-}
-
 /// The claim of this shared key by this session, whether it holds or waits, or no_index.
 std::uint32_t LockTable::find_claim(std::uint32_t key, const HashedSession& session) const {
   return claim_index_.find(hash_of_claim(keys_[key].hash, session.hash), [&](std::uint32_t at) {
@@ -217,55 +195,41 @@ std::uint32_t LockTable::find_shared_hold(std::uint32_t key, const HashedSession
   return claim == no_index || claims_[claim].waits() ? no_index : claim;
 }
 
-bool LockTable::holds(const HashedSession& session, std::uint32_t key) const {
-  const KeyRecord& record = keys_[key];
-  if (record.kind == LockKind::exclusive) return sole_holder(record) == session.id;
-  return find_shared_hold(key, session) != no_index;
-}
-
-Answer LockTable::got(const KeyRecord& key) {
-  if (key.kind == LockKind::exclusive) return {Outcome::lock_get_success};
-  return {Outcome::shared_get_success, key.holder_count};
-}
-
-/// found: the key's record, or no_index where nobody holds it yet.
-Result LockTable::take(std::uint32_t found, const Get& get, const HashedKey& key, const Asker& asker,
+/// found: the key's record, or none where nobody holds it yet.
+Result LockTable::take(const KeyRef& found, const Get& get, const HashedKey& key, const Asker& asker,
                        TokenSource& source, Moment now) {
   const std::uint32_t hash = table_hash(get.kind, key);
-  if (found == no_index) reserve_key(hash);
+  if (!found) reserve_key(hash);
   reserve_session();
   if (get.kind == LockKind::shared) reserve_claim(get.kind, hash, asker.session);
-  if (!has_token_to_spare(source)) return answered({Outcome::out_of_tokens});
-  const std::uint32_t taken = found != no_index ? found : add_key(get.kind, hash, key);
-  const std::uint32_t session = find_or_add_session(asker.session);
+  if (!has_token_to_spare(source)) return answered(Outcome::out_of_tokens);
+  const KeyRef taken = found ? found : add_key(get.kind, hash, key);
+  const SessionRef session = find_or_add_session(asker.session);
   if (get.kind == LockKind::exclusive) {
     start_holding_alone(taken, session, now);
   } else {
-    start_sharing(add_claim(taken, session), now);
+    start_sharing(add_claim(taken.index, session.index), now);
   }
-  Result result = answered(got(keys_[taken]), 1);
-  result.record = session;
+  Result result = got(*taken);
+  result.held_change = 1;
+  result.record = session.index;
   return result;
 }
 
-Result LockTable::enter_line(std::uint32_t key, const Get& get, const Asker& asker, TokenSource& source, Moment now) {
-  const KeyRecord& record = keys_[key];
-  if (line_length(record) >= waiters_max_) return answered({Outcome::too_many_waiters});
+Result LockTable::enter_line(const KeyRef& key, const Get& get, const Asker& asker, TokenSource& source, Moment now) {
+  if (line_length(*key) >= waiters_max_) return answered(Outcome::too_many_waiters);
   reserve_session();
-  reserve_claim(get.kind, record.hash, asker.session);
-  reserve_wait(record);
-  if (!has_token_to_spare(source)) return answered({Outcome::out_of_tokens});
-  const std::uint32_t claim = add_claim(key, find_or_add_session(asker.session));
+  reserve_claim(get.kind, key->hash, asker.session);
+  reserve_wait(*key);
+  if (!has_token_to_spare(source)) return answered(Outcome::out_of_tokens);
+  const std::uint32_t claim = add_claim(key.index, find_or_add_session(asker.session).index);
   start_waiting(claim, get.limit, asker.home, now);
-  return {std::nullopt, 0, claim};
+  return {.claim = claim};
 }
 
-/// T1: whether there is one more than the waiters will need, so that a hand-over can't fail. A range that does not
-/// suffice is made longer, or, where another shard has drawn since, given up: the next one is larger throughout, so the
-/// tokens of each key go on growing.
-bool LockTable::has_token_to_spare(TokenSource& source) {
-  const std::uint64_t needed = std::uint64_t{waits_.size()} + 1;
-  if (tokens_.left() >= needed) return true;
+/// T1. A range that does not suffice is made longer, or, where another shard has drawn since, given up: the next one is
+/// larger throughout, so the tokens of each key go on growing.
+bool LockTable::draw_tokens(TokenSource& source, std::uint64_t needed) {
   const std::uint64_t given = totals_[LockKind::exclusive].grants + totals_[LockKind::shared].grants;
   const std::uint64_t wanted = std::max(2 * needed, std::min(given / 8, tokens_spare_max));
   const auto drawn = source.draw(wanted, needed - tokens_.left());
@@ -273,17 +237,6 @@ bool LockTable::has_token_to_spare(TokenSource& source) {
   LOCKD_CHECK(drawn->next >= tokens_.end, "tokens of a later range are larger");
   tokens_ = {drawn->next == tokens_.end ? tokens_.next : drawn->next, drawn->end};
   return tokens_.left() >= needed;
-}
-
-/// The memory for one more key, but its own bytes.
-void LockTable::reserve_key(std::uint32_t key_hash) {
-  keys_.reserve_one();
-  key_index_.reserve_one(key_hash, [this](std::uint32_t at) { return keys_[at].hash; });
-}
-
-void LockTable::reserve_session() {
-  sessions_.reserve_one();
-  session_index_.reserve_one([this](std::uint32_t at) { return sessions_[at].hash; });
 }
 
 /// The memory for one more claim, be it that it holds at once or later.

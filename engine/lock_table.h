@@ -45,12 +45,16 @@ struct Asker {
   bool closes_no_circle = false;  // W6: he may wait for an exclusive lock
 };
 
-/// What a request did.
+/// What a get or a release did, in two registers.
 struct Result {
-  std::optional<Answer> answer;     // nothing: he has to wait
-  int held_change = 0;              // of the number of locks that the session holds: -1, 0 or 1
+  bool is_answered = false;  // otherwise he has to wait
+  Outcome outcome = Outcome::lock_get_failure;
+  std::int8_t held_change = 0;      // of the number of locks that the session holds: -1, 0 or 1
+  std::uint32_t number = 0;         // of the answer
   std::uint32_t claim = no_index;   // without an answer: his place in the line, or no_index if he is not in it (W6)
   std::uint32_t record = no_index;  // of a session that took a lock: the next HashedSession::record_hint
+
+  std::optional<Answer> answer() const { return is_answered ? std::optional(Answer{outcome, number}) : std::nullopt; }
 };
 
 /// Why locks are released several at a time: only those of an ended session count as orphans (S2, E1).
@@ -180,29 +184,34 @@ class LockTable {
   /// up to this. Tokens then run ahead of the grants by little, as T1 asks where they start from the clock.
   static constexpr std::uint64_t tokens_spare_max = 4096;
 
+  using KeyRef = Slab<KeyRecord>::Ref;
+  using SessionRef = Slab<SessionRecord>::Ref;
+
   static std::size_t slot(LockKind kind) { return static_cast<std::size_t>(kind); }
 
   // Finding. The hash of a claim is made of what is known before there is a record: room can be reserved first.
   static std::uint32_t hash_of_claim(std::uint32_t key_hash, std::uint32_t session_hash);
   std::uint32_t hash_of_claim(std::uint32_t claim) const;
   std::uint32_t find_key(LockKind kind, const HashedKey& key) const;
+  KeyRef find_key_ref(LockKind kind, const HashedKey& key);
   std::uint32_t find_session(const HashedSession& session) const;
   std::uint32_t find_claim(std::uint32_t key, const HashedSession& session) const;
   std::uint32_t find_shared_hold(std::uint32_t key, const HashedSession& session) const;
-  bool holds(const HashedSession& session, std::uint32_t key) const;
+  bool holds(const HashedSession& session, const KeyRef& key) const;
   SessionId sole_holder(const KeyRecord& key) const { return sessions_[key.hold.session].id; }
   std::uint32_t line_length(const KeyRecord& key) const { return key.line == no_index ? 0 : lines_[key.line].count; }
   WaitRecord& wait_of(std::uint32_t claim) { return waits_[claims_[claim].session_next]; }
   const WaitRecord& wait_of(std::uint32_t claim) const { return waits_[claims_[claim].session_next]; }
 
   /// X1; H1, C1: with the number of holders.
-  static Answer got(const KeyRecord& key);
+  static Result got(const KeyRecord& key);
 
   // The two ways of a get that is not refused. Each reserves all that it needs before it changes anything.
-  Result take(std::uint32_t found, const Get& get, const HashedKey& key, const Asker& asker, TokenSource& source,
+  Result take(const KeyRef& found, const Get& get, const HashedKey& key, const Asker& asker, TokenSource& source,
               Moment now);
-  Result enter_line(std::uint32_t key, const Get& get, const Asker& asker, TokenSource& source, Moment now);
+  Result enter_line(const KeyRef& key, const Get& get, const Asker& asker, TokenSource& source, Moment now);
   bool has_token_to_spare(TokenSource& source);
+  bool draw_tokens(TokenSource& source, std::uint64_t needed);
   void reserve_key(std::uint32_t key_hash);
   void reserve_claim(LockKind kind, std::uint32_t key_hash, const HashedSession& session);
   void reserve_session();
@@ -210,7 +219,7 @@ class LockTable {
 
   // Letting waiters through.
   void reserve_wakeups(std::uint32_t holder_count, std::uint32_t first, Wakeups& wakeups) const;
-  void free_exclusive(std::uint32_t key, Moment now, Wakeups& wakeups);
+  void free_exclusive(const KeyRef& key, Moment now, Wakeups& wakeups);
   void free_shared(std::uint32_t hold, Moment now, Wakeups& wakeups);
   void let_through(const KeyRecord& key, Moment now, Wakeups& wakeups) noexcept;
   void hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noexcept;
@@ -219,20 +228,20 @@ class LockTable {
   // An exclusive key is held by what its record says. Other claims have a record: it is added, then holds, or waits and
   // perhaps holds later; then it is removed. Keys and sessions come before their first hold or claim and go with, or
   // after, their last.
-  std::uint32_t add_key(LockKind kind, std::uint32_t hash, const HashedKey& key);
-  std::uint32_t find_or_add_session(const HashedSession& session) noexcept;
+  KeyRef add_key(LockKind kind, std::uint32_t hash, const HashedKey& key);
+  SessionRef find_or_add_session(const HashedSession& session) noexcept;
   std::uint32_t add_claim(std::uint32_t key, std::uint32_t session) noexcept;
-  void start_holding_alone(std::uint32_t key, std::uint32_t session, Moment now) noexcept;
-  void stop_holding_alone(std::uint32_t key, Moment now) noexcept;
+  void start_holding_alone(const KeyRef& key, const SessionRef& session, Moment now) noexcept;
+  void stop_holding_alone(KeyRecord& key, Moment now) noexcept;
   void start_sharing(std::uint32_t claim, Moment now) noexcept;
   void stop_sharing(std::uint32_t claim, Moment now) noexcept;
-  void count_start(KeyRecord& key) noexcept;
-  void count_stop(KeyRecord& key, Moment since, Moment now) noexcept;
+  static void count_start(KeyRecord& key, KindTotals& totals) noexcept;
+  static void count_stop(KeyRecord& key, Moment since, Moment now, KindTotals& totals) noexcept;
   void start_waiting(std::uint32_t claim, std::uint32_t limit, std::uint32_t home, Moment now) noexcept;
   void stop_waiting(std::uint32_t claim, Moment now) noexcept;
   void remove_claim(std::uint32_t claim) noexcept;
-  void remove_key(std::uint32_t key) noexcept;
-  void remove_session_if_idle(std::uint32_t session) noexcept;
+  void remove_key(const KeyRef& key) noexcept;
+  void remove_session(std::uint32_t at, const SessionRecord& session) noexcept;
 
   // The lists, each linked in both directions.
   void append(ClaimList& list, std::uint32_t claim) noexcept;

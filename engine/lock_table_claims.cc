@@ -5,15 +5,9 @@
 
 #include "engine/check.h"
 #include "engine/lock_table.h"
+#include "engine/lock_table_inline.h"
 
 namespace lockd::engine {
-
-namespace {
-
-/// How long something has lasted that began `since`.
-std::uint64_t elapsed_ms(Moment since, Moment now) { return now > since ? now - since : 0; }
-
-}  // namespace
 
 /// W4, C2: room for the wake-ups of those in line, from `first` on, who will be let through where so many hold the key.
 void LockTable::reserve_wakeups(std::uint32_t holder_count, std::uint32_t first, Wakeups& wakeups) const {
@@ -25,33 +19,15 @@ void LockTable::reserve_wakeups(std::uint32_t holder_count, std::uint32_t first,
   if (count > wakeups.capacity()) wakeups.reserve(std::max(count, 2 * wakeups.capacity()));
 }
 
-/// X2: the holder leaves, and who is let through is. May throw std::bad_alloc, nothing being changed.
-void LockTable::free_exclusive(std::uint32_t freed, Moment now, Wakeups& wakeups) {
-  const KeyRecord& key = keys_[freed];
-  if (key.line != no_index) reserve_wakeups(0, lines_[key.line].claims.first, wakeups);
-  stop_holding_alone(freed, now);
-  let_through(key, now, wakeups);
-  if (key.holder_count == 0) remove_key(freed);
-}
-
 /// H2: a holder leaves, the others stay, and who is let through is. May throw std::bad_alloc, nothing being changed.
 void LockTable::free_shared(std::uint32_t hold, Moment now, Wakeups& wakeups) {
   const std::uint32_t freed = claims_[hold].key;
-  const KeyRecord& key = keys_[freed];
+  KeyRecord& key = keys_[freed];
   if (key.line != no_index) reserve_wakeups(key.holder_count - 1, lines_[key.line].claims.first, wakeups);
   stop_sharing(hold, now);
   remove_claim(hold);
   let_through(key, now, wakeups);
-  if (key.holder_count == 0) remove_key(freed);
-}
-
-/// W4, C2: the first in line gets the lock as long as fewer than its own limit hold it. Needs reserve_wakeups().
-void LockTable::let_through(const KeyRecord& key, Moment now, Wakeups& wakeups) noexcept {
-  while (key.line != no_index) {
-    const std::uint32_t first = lines_[key.line].claims.first;
-    if (key.holder_count >= wait_of(first).limit) return;
-    hand_over(first, now, wakeups);
-  }
+  if (key.holder_count == 0) remove_key({freed, &key});
 }
 
 void LockTable::hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noexcept {
@@ -59,38 +35,14 @@ void LockTable::hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noe
   const ClaimRecord granted = claims_[claim];
   const std::uint32_t home = wait_of(claim).home;
   stop_waiting(claim, now);
-  if (keys_[granted.key].kind == LockKind::exclusive) {
-    start_holding_alone(granted.key, granted.session, now);
+  KeyRecord& key = keys_[granted.key];
+  if (key.kind == LockKind::exclusive) {
+    start_holding_alone({granted.key, &key}, {granted.session, &sessions_[granted.session]}, now);
     claims_.release(claim);
   } else {
     start_sharing(claim, now);
   }
-  wakeups.push_back({sessions_[granted.session].id, home, got(keys_[granted.key])});
-}
-
-/// Throws std::bad_alloc where the key's bytes find no room; nothing has changed then.
-std::uint32_t LockTable::add_key(LockKind kind, std::uint32_t hash, const HashedKey& key) {
-  StoredKey text;
-  text.assign(key);
-  const std::uint32_t added = keys_.allocate();
-  KeyRecord& record = keys_[added];
-  record.hash = hash;
-  record.text = text;
-  record.kind = kind;
-  if (kind == LockKind::shared) record.holders = ClaimList{};
-  key_index_.insert(hash, added);
-  ++totals_[kind].keys;
-  return added;
-}
-
-std::uint32_t LockTable::find_or_add_session(const HashedSession& session) noexcept {
-  const std::uint32_t found = find_session(session);
-  if (found != no_index) return found;
-  const std::uint32_t added = sessions_.allocate();
-  sessions_[added].id = session.id;
-  sessions_[added].hash = session.hash;
-  session_index_.insert(session.hash, added);
-  return added;
+  wakeups.push_back({sessions_[granted.session].id, home, *got(key).answer()});
 }
 
 /// A claim in no list yet, which has to start holding or waiting at once.
@@ -101,31 +53,6 @@ std::uint32_t LockTable::add_claim(std::uint32_t key, std::uint32_t session) noe
   claim.session = session;
   if (keys_[key].kind == LockKind::shared) claim_index_.insert(hash_of_claim(added), added);
   return added;
-}
-
-/// First in the session's list, which is in no order.
-void LockTable::start_holding_alone(std::uint32_t key, std::uint32_t session, Moment now) noexcept {
-  KeyRecord& record = keys_[key];
-  SessionRecord& holder = sessions_[session];
-  LOCKD_CHECK(record.holder_count == 0, "an exclusive key has one holder");
-
-  record.hold = {.session = session, .session_next = holder.first_key, .stamp = Stamp(tokens_.take(), now)};
-  if (holder.first_key != no_index) keys_[holder.first_key].hold.session_previous = key;
-  holder.first_key = key;
-  count_start(record);
-}
-
-/// The session goes with its last.
-void LockTable::stop_holding_alone(std::uint32_t key, Moment now) noexcept {
-  KeyRecord& record = keys_[key];
-  LOCKD_CHECK(record.kind == LockKind::exclusive && record.holder_count == 1, "only a holder stops holding");
-
-  const SoleHold& hold = record.hold;
-  (hold.session_previous == no_index ? sessions_[hold.session].first_key
-                                     : keys_[hold.session_previous].hold.session_next) = hold.session_next;
-  if (hold.session_next != no_index) keys_[hold.session_next].hold.session_previous = hold.session_previous;
-  count_stop(record, hold.stamp.moment(), now);
-  remove_session_if_idle(hold.session);
 }
 
 /// Last in the key's list, which is in the order of taking; first in the session's, which is in none.
@@ -140,7 +67,7 @@ void LockTable::start_sharing(std::uint32_t claim, Moment now) noexcept {
   if (record.session_next != no_index) claims_[record.session_next].session_previous = claim;
   session.first_claim = claim;
   record.stamp = Stamp(tokens_.take(), now);
-  count_start(key);
+  count_start(key, totals_[LockKind::shared]);
 }
 
 void LockTable::stop_sharing(std::uint32_t claim, Moment now) noexcept {
@@ -152,19 +79,7 @@ void LockTable::stop_sharing(std::uint32_t claim, Moment now) noexcept {
   (record.session_previous == no_index ? sessions_[record.session].first_claim
                                        : claims_[record.session_previous].session_next) = record.session_next;
   if (record.session_next != no_index) claims_[record.session_next].session_previous = record.session_previous;
-  count_stop(key, record.stamp.moment(), now);
-}
-
-void LockTable::count_start(KeyRecord& key) noexcept {
-  ++key.holder_count;
-  ++totals_[key.kind].holders;
-  ++totals_[key.kind].grants;
-}
-
-void LockTable::count_stop(KeyRecord& key, Moment since, Moment now) noexcept {
-  --key.holder_count;
-  --totals_[key.kind].holders;
-  totals_[key.kind].hold_ms.count(elapsed_ms(since, now));
+  count_stop(key, record.stamp.moment(), now, totals_[LockKind::shared]);
 }
 
 /// Last in line; the line is made if there is none. Needs reserve_wait().
@@ -218,24 +133,8 @@ void LockTable::remove_claim(std::uint32_t claim) noexcept {
   }
   const std::uint32_t left = record.session;
   claims_.release(claim);
-  remove_session_if_idle(left);
-}
-
-void LockTable::remove_key(std::uint32_t key) noexcept {
-  KeyRecord& record = keys_[key];
-  LOCKD_CHECK(record.holder_count == 0 && record.line == no_index, "only a free key is forgotten");
-  key_index_.erase(record.hash, key, [this](std::uint32_t at) { return keys_[at].hash; });
-  --totals_[record.kind].keys;
-  record.text.free();
-  keys_.release(key);
-}
-
-void LockTable::remove_session_if_idle(std::uint32_t session) noexcept {
-  const SessionRecord& record = sessions_[session];
-  const bool is_idle = record.first_key == no_index && record.first_claim == no_index && record.wait == no_index;
-  if (!is_idle) return;
-  session_index_.erase(record.hash, session, [this](std::uint32_t at) { return sessions_[at].hash; });
-  sessions_.release(session);
+  const SessionRecord& session = sessions_[left];
+  if (session.is_idle()) remove_session(left, session);
 }
 
 void LockTable::append(ClaimList& list, std::uint32_t claim) noexcept {

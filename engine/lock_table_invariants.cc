@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/lock_table.h"
+#include "engine/lock_table_inline.h"
 
 namespace lockd::engine {
 
@@ -131,8 +132,7 @@ std::optional<std::string> LockTable::check_sessions() const {
     const SessionRecord& session = sessions_[at];
     if (session.hash != hash_session(seed_, session.id)) return at_record("a wrong hash of the session", at);
     if (find_session({session.id, session.hash}) != at) return at_record("a session that its index does not find", at);
-    if (session.first_key == no_index && session.first_claim == no_index && session.wait == no_index)
-      return at_record("an idle session", at);
+    if (session.is_idle()) return at_record("an idle session", at);
     if (auto broken = check_wait(at)) return broken;
     claims_seen += session.wait != no_index ? 1 : 0;
     if (auto broken = check_keys_of(at, keys_unseen)) return broken;

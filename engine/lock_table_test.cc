@@ -49,7 +49,7 @@ class LockTableTest : public ::testing::Test {
   std::map<SessionId, int> held_;  // by the changes that the table reported
 
  private:
-  Answer checked(const Result& result, SessionId session) {
+  Answer checked(const Told& result, SessionId session) {
     EXPECT_EQ(table_.check_invariants(), std::nullopt);
     held_[session] += result.held_change;
     return result.answer.value();
@@ -279,9 +279,9 @@ TEST(LockTable, H1_the_kinds_are_apart_also_where_an_exclusive_key_has_a_shared_
   HashedKey shared_key = key;
   shared_key.hash = key.hash ^ 0x9e3779b9;
   const Asker asker{.session = engine::hashed(alice), .closes_no_circle = true};
-  EXPECT_EQ(table.get(g("k"), key, asker, source, 0).answer, Answer{Outcome::lock_get_success});
+  EXPECT_EQ(table.get(g("k"), key, asker, source, 0).answer(), Answer{Outcome::lock_get_success});
   EXPECT_EQ(table.inspect(shared, shared_key), Answer{Outcome::shared_not_locked});
-  EXPECT_EQ(table.get(sg("k"), shared_key, asker, source, 0).answer, (Answer{Outcome::shared_get_success, 1}));
+  EXPECT_EQ(table.get(sg("k"), shared_key, asker, source, 0).answer(), (Answer{Outcome::shared_get_success, 1}));
   EXPECT_EQ(table.key_count(exclusive), 1U);
   EXPECT_EQ(table.key_count(shared), 1U);
   EXPECT_EQ(table.check_invariants(), std::nullopt);

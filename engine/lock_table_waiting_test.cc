@@ -26,7 +26,7 @@ using Waited = std::optional<Answer>;  // nothing: the session waits
 class Waiting : public ::testing::Test {
  protected:
   Waited get(SessionId session, const Get& get, bool may_take = true) {
-    const Result result = table_.get(session, get, may_take);
+    const Told result = table_.get(session, get, may_take);
     if (!result.answer) places_[session] = result.claim;
     return checked(result);
   }
@@ -69,7 +69,7 @@ class Waiting : public ::testing::Test {
   std::map<SessionId, std::uint32_t> places_;
 
  private:
-  Waited checked(const Result& result) {
+  Waited checked(const Told& result) {
     EXPECT_EQ(table_.check_invariants(), std::nullopt);
     return result.answer;
   }
@@ -237,7 +237,7 @@ TEST_F(Waiting, W6_an_exclusive_wait_begins_only_where_it_is_known_to_close_no_c
   const auto try_of = [&](const Get& get) {
     return table_.LockTable::get(get, table_.hashed_key(get.key), {.session = hashed(bob)}, table_.source, 0);
   };
-  const Result undecided = try_of(gw("k"));
+  const Told undecided = try_of(gw("k"));
   EXPECT_EQ(undecided.answer, std::nullopt);
   EXPECT_EQ(undecided.claim, no_index);
   EXPECT_EQ(line(exclusive, "k"), Sessions{});

@@ -42,8 +42,9 @@ class StoredKey {
   }
 
   bool equals(const HashedKey& key) const {
-    if (is_long()) return view() == key.bytes;
-    return ((words_[0] ^ key.words[0]) | (words_[1] ^ key.words[1]) | (words_[2] ^ key.words[2])) == 0;
+    const std::uint64_t difference =
+        (words_[0] ^ key.words[0]) | (words_[1] ^ key.words[1]) | (words_[2] ^ key.words[2]);
+    return difference == 0 || (is_long() && view() == key.bytes);  // a Remote's address is not 0, as a long key's words
   }
 
   std::string_view view() const {
@@ -178,6 +179,8 @@ struct SessionRecord {
   std::uint32_t first_key = no_index;    // of the exclusive keys that it holds
   std::uint32_t first_claim = no_index;  // of those with which it holds shared keys
   std::uint32_t wait = no_index;         // the claim that waits
+
+  bool is_idle() const { return first_key == no_index && first_claim == no_index && wait == no_index; }
 };
 static_assert(sizeof(SessionRecord) == 24);
 

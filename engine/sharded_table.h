@@ -5,13 +5,14 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "engine/check.h"
 #include "engine/lock_table.h"
@@ -92,10 +93,12 @@ class ShardedTable {
   };
 
   explicit ShardedTable(const Config& config)
-      : config_(config), tokens_(config.first_token, config.tokens_end), waiting_(config.seed) {
+      : config_(config),
+        shard_shift_(63 - std::countr_zero(config.shard_count)),
+        tokens_(config.first_token, config.tokens_end),
+        waiting_(config.seed) {
     LOCKD_CHECK(std::has_single_bit(config.shard_count) && config.shard_count <= 64, "1, 2, 4 ... 64 shards");
-    for (std::uint32_t i = 0; i < config.shard_count; ++i)
-      shards_.emplace_back(config.seed, config.index_parts / config.shard_count, config.waiters_max);
+    for (std::uint32_t i = 0; i < config.shard_count; ++i) shards_.add(config);
   }
 
   /// What the requests below take: a key whose bytes last until the call. Pure.
@@ -120,7 +123,7 @@ class ShardedTable {
     const std::uint32_t at = shard_of(key);
     session.touch(at);  // before it enters a line, so that its end finds a grant in flight
     const Result result = try_get(shards_[at], session, get, key, Circles::unknown, now);
-    const bool is_undecided = !result.answer && result.claim == no_index;
+    const bool is_undecided = !result.is_answered && result.claim == no_index;
     if (is_undecided) return wait_unless_in_circle(session, get, key, now);
     return apply(session, get.kind, at, result);
   }
@@ -238,7 +241,8 @@ class ShardedTable {
   /// L3, E3. Sums over the shards, each at its own moment.
   Totals totals() const {
     Totals sum;
-    for (const Shard& shard : shards_) {
+    for (std::uint32_t i = 0; i < shards_.size(); ++i) {
+      const Shard& shard = shards_[i];
       const std::lock_guard lock(shard.mutex);
       for (const LockKind kind : {LockKind::exclusive, LockKind::shared}) sum[kind] += shard.table.totals(kind);
     }
@@ -273,14 +277,36 @@ class ShardedTable {
     LockTable table;  // guarded by mutex
   };
 
+  /// Where they lie they stay. A copy has its own.
+  class ShardList {
+   public:
+    ShardList() = default;
+    ShardList(const ShardList& other) {
+      for (const auto& shard : other.shards_) shards_.push_back(std::make_unique<Shard>(*shard));
+    }
+    ShardList& operator=(const ShardList&) = delete;
+    ~ShardList() = default;
+
+    void add(const Config& config) {
+      const std::uint32_t part_count = config.index_parts / config.shard_count;
+      shards_.push_back(std::make_unique<Shard>(config.seed, part_count, config.waiters_max));
+    }
+    Shard& operator[](std::size_t number) { return *shards_[number]; }
+    const Shard& operator[](std::size_t number) const { return *shards_[number]; }
+    std::size_t size() const { return shards_.size(); }
+
+   private:
+    std::vector<std::unique_ptr<Shard>> shards_;
+  };
+
   static constexpr bool is_single_threaded = std::is_same_v<Mutex, NullMutex>;
 
   /// Whether it is known of a request that its wait would close no circle (W6).
   enum class Circles : std::uint8_t { unknown, none };
 
-  /// By the high half of the hash; LockTable uses the low one.
+  /// By the highest bits of the hash; LockTable uses its low half.
   std::uint32_t shard_of(const HashedKey& key) const {
-    return static_cast<std::uint32_t>((key.hash >> 32) * shards_.size() >> 32);
+    return static_cast<std::uint32_t>(key.hash >> 1 >> shard_shift_);  // 64 at once would be too far
   }
 
   /// A session's hash is computed when it first asks for a lock.
@@ -312,7 +338,7 @@ class ShardedTable {
     if (closes_circle(session, holder(key))) return Answer{Outcome::lock_get_deadlock};
     const std::uint32_t at = shard_of(key);
     const Result result = try_get(shards_[at], session, get, key, Circles::none, now);
-    if (!result.answer) waiting_.add(session.id, {at, result.claim});
+    if (!result.is_answered) waiting_.add(session.id, {at, result.claim});
     return apply(session, get.kind, at, result);
   }
 
@@ -378,8 +404,8 @@ class ShardedTable {
     LOCKD_CHECK(result.held_change >= 0 || session.held > 0, "a session counts what it holds");
     session.held += static_cast<std::uint64_t>(static_cast<std::int64_t>(result.held_change));
     if (result.record != no_index) session.record_hint = result.record;
-    if (!result.answer) session.wait = {kind, {shard, result.claim}};
-    return result.answer;
+    if (!result.is_answered) session.wait = {kind, {shard, result.claim}};
+    return result.answer();
   }
 
   template <class Look>
@@ -436,8 +462,9 @@ class ShardedTable {
   }
 
   Config config_;
+  int shard_shift_;
   TokenSource tokens_;
-  std::deque<Shard> shards_;  // a deque: a Shard does not move
+  ShardList shards_;
 
   mutable Mutex wait_mutex_;  // taken before any shard's
   WaitMap waiting_;           // guarded by wait_mutex_: who waits for an exclusive lock, and where

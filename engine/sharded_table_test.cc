@@ -84,6 +84,47 @@ TEST_P(ShardCounts, X1_X3_a_key_hashed_ahead_and_prefetched_is_answered_as_the_k
   EXPECT_EQ(table.check_invariants(), std::nullopt);
 }
 
+TEST_P(ShardCounts, X1_X2_a_wrong_guess_where_a_sessions_record_lies_is_harmless) {
+  TestShards table(GetParam());
+  for (std::uint32_t hint : {0U, 1U, 2U, 3U, 1000U, no_index}) {
+    std::vector<SessionLocks> sessions;
+    for (std::uint64_t id = 1; id <= 4; ++id) sessions.emplace_back(SessionId{id});
+    for (int i = 0; i < 40; ++i) {
+      SessionLocks& session = sessions[static_cast<std::size_t>(i) % 4];
+      session.record_hint = (hint + static_cast<std::uint32_t>(i) / 4) % 1001;
+      ASSERT_EQ(table.get(session, g(numbered(i))), Answer{Outcome::lock_get_success});
+      ASSERT_EQ(holders(table, exclusive, numbered(i)), std::vector{session.id});
+      session.record_hint = hint;
+      ASSERT_EQ(table.get(session, sg(numbered(i))), (Answer{Outcome::shared_get_success, 1}));
+      ASSERT_EQ(table.check_invariants(), std::nullopt);
+    }
+    for (SessionLocks& session : sessions) {
+      session.record_hint = hint;
+      EXPECT_EQ(session.held, 20U);
+      EXPECT_TRUE(table.end_some(session, infinite));
+      ASSERT_EQ(table.check_invariants(), std::nullopt);
+    }
+    EXPECT_EQ(table.key_count(exclusive) + table.key_count(shared), 0U);
+  }
+}
+
+// Its record was removed with its last lock, and the place is another's when it comes again.
+TEST(ShardedTable, X1_a_session_whose_record_another_has_by_now_takes_its_own_locks) {
+  TestShards table(1);
+  SessionLocks alice(SessionId{1});
+  SessionLocks bob(SessionId{2});
+  table.get(alice, g("a"));
+  table.release(alice, exclusive, "a");
+  table.get(bob, g("b"));
+  ASSERT_EQ(bob.record_hint, alice.record_hint);
+  table.get(alice, g("a"));
+  EXPECT_EQ(holders(table, exclusive, "a"), std::vector{alice.id});
+  EXPECT_EQ(holders(table, exclusive, "b"), std::vector{bob.id});
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+  EXPECT_TRUE(table.end_some(bob, infinite));
+  EXPECT_EQ(holders(table, exclusive, "a"), std::vector{alice.id});
+}
+
 TEST_P(ShardCounts, S2_a_session_that_touched_every_shard_ends_in_slices) {
   TestShards table(GetParam());
   SessionLocks alice(SessionId{1});

@@ -90,8 +90,19 @@ class Slab {
     return number * index_stride + chunks_[number]->first_free();
   }
 
+  /// A live record and its index.
+  struct Ref {
+    std::uint32_t index = no_index;
+    Record* record = nullptr;
+
+    explicit operator bool() const { return record != nullptr; }
+    Record& operator*() const { return *record; }
+    Record* operator->() const { return record; }
+  };
+
   /// Takes a slot, holding a value-initialised record. Needs a reserve_one() before it; cannot fail then.
-  std::uint32_t allocate() noexcept {
+  std::uint32_t allocate() noexcept { return allocate_ref().index; }
+  Ref allocate_ref() noexcept {
     const std::uint32_t index = next_index();
     const std::uint32_t number = index / index_stride;
     Chunk& chunk = *chunks_[number];
@@ -100,8 +111,7 @@ class Slab {
     if (chunk.live == records_per_chunk) remove_from_room_list(number);
     if (spare_ == number) spare_ = no_index;
     ++size_;
-    ::new (chunk.record(slot)) Record{};
-    return index;
+    return {index, ::new (chunk.record(slot)) Record{}};
   }
 
   /// Gives a live record's slot back.
@@ -122,13 +132,23 @@ class Slab {
   }
 
   Record& operator[](std::uint32_t index) {
-    LOCKD_CHECK(is_live(index), "only live records are used");
+    Record* const found = find(index);
+    LOCKD_CHECK(found != nullptr, "only live records are used");
+    return *found;
+  }
+  const Record& operator[](std::uint32_t index) const { return const_cast<Slab&>(*this)[index]; }
+
+  /// A live record, or nullptr: of an index that may be nobody's.
+  Record* find(std::uint32_t index) {
 #ifdef LOCKD_COUNT_SLAB_USES
     ++slab_uses;
 #endif
-    return *chunks_[index / index_stride]->record(index % index_stride);
+    const std::uint32_t number = index / index_stride;
+    Chunk* const chunk = number < chunks_.size() ? chunks_[number].get() : nullptr;
+    const std::uint32_t slot = index % index_stride;
+    return chunk != nullptr && chunk->is_live(slot) ? chunk->record(slot) : nullptr;
   }
-  const Record& operator[](std::uint32_t index) const { return const_cast<Slab&>(*this)[index]; }
+  const Record* find(std::uint32_t index) const { return const_cast<Slab&>(*this).find(index); }
 
   /// Asks for the cache line where a live record begins.
   void prefetch(std::uint32_t index) const noexcept { __builtin_prefetch(&(*this)[index]); }

@@ -36,6 +36,16 @@ inline Get sgw(std::uint32_t limit, std::string_view key) {
 /// `g` or `sg`.
 inline Get get_of(LockKind kind, std::string_view key) { return kind == exclusive ? g(key) : sg(key); }
 
+/// A Result whose answer is a member.
+struct Told {
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Told(const Result& result) : answer(result.answer()), held_change(result.held_change), claim(result.claim) {}
+
+  std::optional<Answer> answer;
+  int held_change;
+  std::uint32_t claim;
+};
+
 /// What does not take part in the waiting is inherited. Copied, it goes on alone.
 struct TestTable : LockTable {
   struct Config {
@@ -49,7 +59,7 @@ struct TestTable : LockTable {
   explicit TestTable(const Config& config)
       : LockTable(test_seed, config.part_count, config.waiters_max), source(config.first_token, config.tokens_end) {}
 
-  Result get(SessionId session, const Get& get, bool may_take = true) {
+  Told get(SessionId session, const Get& get, bool may_take = true) {
     const Asker asker{
         .session = hashed(session), .home = home_of(session), .may_take = may_take, .closes_no_circle = true};
     const Result result = LockTable::get(get, hashed_key(get.key), asker, source, now);
@@ -57,7 +67,7 @@ struct TestTable : LockTable {
     return result;
   }
 
-  Result release(SessionId session, LockKind kind, std::string_view key) {
+  Told release(SessionId session, LockKind kind, std::string_view key) {
     const std::size_t woken_before = woken.size();
     const Result result = LockTable::release(kind, hashed(session), hashed_key(key), now, woken);
     held += static_cast<std::uint64_t>(static_cast<std::int64_t>(result.held_change)) + woken.size() - woken_before;

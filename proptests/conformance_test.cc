@@ -26,8 +26,8 @@
 namespace lockd::proptests {
 namespace {
 
-// V7. Each of 256 parts of both indices keeps 32 entries once it was in use, a slab its list of chunks.
-constexpr std::int64_t kept_bytes_max = 72 * 1024;
+// V7. A slab keeps its list of chunks.
+constexpr std::int64_t kept_bytes_max = 24 * 1024;
 
 TEST(Conformance, X1_X2_X3_H1_H2_H3_W1_W4_W5_W6_W9_C1_C2_T1_S2_S5_E1_L1_L3_engine_and_model_agree) {
   SituationTally tally;
