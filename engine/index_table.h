@@ -182,12 +182,12 @@ class IndexTable {
     }
   }
 
+  std::array<std::uint32_t, smallest> few_{};
   std::unique_ptr<std::uint32_t[]> many_;  // none while few_ suffices
   std::uint32_t* entries_ = few_.data();   // many_ or few_: capacity_ of them; no_index where free
   std::uint32_t capacity_ = smallest;      // a power of two
   std::uint32_t size_ = 0;
   std::uint32_t index_mask_ = narrow;
-  std::array<std::uint32_t, smallest> few_;
 };
 
 /// Many small tables instead of one large one, chosen by the high bits of the hash: growing one of 256 parts takes
