@@ -67,19 +67,18 @@ const OptionSpec exclusive_option = {
     'x', "exclusive", nullptr, "an exclusive lock (the default)",
     [](Options& options, std::string_view) { return set_mode(options, Mode::exclusive); }};
 
-const OptionSpec nonblock_option = {'n', "nonblock", nullptr, "do not wait where the lock can't be had at once",
+const OptionSpec nonblock_option = {'n', "nonblock", nullptr, "do not wait for the lock",
                                     [](Options& options, std::string_view) {
                                       options.lock.wait = milliseconds(0);
                                       return std::string();
                                     }};
 
-const OptionSpec wait_option = {'w', "wait", "SECONDS", "wait so long at most, fractions allowed [for ever]",
-                                [](Options& options, std::string_view value) {
-                                  return set_seconds(options.lock.wait, value, milliseconds(0), wait_max,
-                                                     "expected seconds, 0 to 2147483");
-                                }};
+const OptionSpec wait_option = {
+    'w', "wait", "SECONDS", "wait so long at most [for ever]", [](Options& options, std::string_view value) {
+      return set_seconds(options.lock.wait, value, milliseconds(0), wait_max, "expected seconds, 0 to 2147483");
+    }};
 
-const OptionSpec conflict_option = {'E', "conflict-exit-code", "CODE", "exit status where the lock can't be had [1]",
+const OptionSpec conflict_option = {'E', "conflict-exit-code", "CODE", "exit status where it can't be had [1]",
                                     [](Options& options, std::string_view value) {
                                       return set_number<int>(options.conflict_status, value, 0, 255,
                                                              "expected a number from 0 to 255");
@@ -91,7 +90,7 @@ const OptionSpec max_option = {'\0', "max", "N", "with -s: at most N hold it, el
                                                                   "expected a number from 1 to 2147483647");
                                }};
 
-const OptionSpec shell_option = {'c', "command", "STRING", "run STRING by the shell, in place of a COMMAND",
+const OptionSpec shell_option = {'c', "command", "STRING", "run STRING by /bin/sh, in place of a COMMAND",
                                  [](Options& options, std::string_view value) {
                                    options.shell_command = std::string(value);
                                    return std::string();
@@ -137,9 +136,10 @@ const std::array<CommandSpec, 10> command_table = {{
      "KEY [--] COMMAND [ARGUMENT...]",
      Operands::key_and_command,
      "hold KEY while COMMAND runs",
-     "Everything behind KEY is COMMAND and its arguments, as in flock(1). Exits as COMMAND does; with -E's status\n"
-     "where the lock can't be had, 69 where the server can't be reached, and 70 where the lock was lost while\n"
-     "COMMAND ran: it gets TERM then, and KILL if that does not end it. COMMAND finds LOCKD_KEY, LOCKD_MODE and\n"
+     "Everything behind KEY is COMMAND and its arguments, as in flock(1). Exits as\n"
+     "COMMAND does; with -E's status where the lock can't be had, 69 where the server\n"
+     "can't be reached, and 70 where the lock was lost while COMMAND ran: it gets TERM\n"
+     "then, and KILL if that does not end it. COMMAND finds LOCKD_KEY, LOCKD_MODE and\n"
      "LOCKD_TOKEN in its environment.\n",
      {shared_option, exclusive_option, nonblock_option, wait_option, conflict_option, shell_option, max_option,
       kill_after_option}},
@@ -148,21 +148,24 @@ const std::array<CommandSpec, 10> command_table = {{
      "KEY",
      Operands::key,
      "take KEY and hold it until stdin ends",
-     "Prints the lock's token once it has the lock, then holds it until the end of its stdin or a signal.\n",
+     "Prints the lock's token once it has the lock, then holds it until the end of its\n"
+     "stdin or a signal.\n",
      {shared_option, exclusive_option, nonblock_option, wait_option, conflict_option, max_option, json_option}},
     {Command::inspect,
      "inspect",
      "KEY",
      Operands::key,
      "how many hold KEY and wait for it",
-     "Exits with 0 where somebody holds it, with 1 where nobody does. With -x or -s one kind alone is looked at.\n",
+     "Exits with 0 where somebody holds it, with 1 where nobody does. With -x or -s\n"
+     "one kind alone is looked at.\n",
      {shared_option, exclusive_option, json_option}},
     {Command::list,
      "list",
      "[PREFIX]",
      Operands::optional_filter,
      "all holders and waiters",
-     "A line MODE STATE AGE_MS TOKEN HOLDER KEY for each of keys that begin with PREFIX; see lockd-protocol(7).\n",
+     "A line MODE STATE AGE_MS TOKEN HOLDER KEY for each of keys that begin with\n"
+     "PREFIX; see lockd-protocol(7).\n",
      {keys_option, json_option}},
     {Command::who,
      "who",
@@ -191,15 +194,16 @@ const std::array<CommandSpec, 10> command_table = {{
      "[PREFIX]",
      Operands::optional_filter,
      "a live view of rates, lines and holders",
-     "Keys that begin with PREFIX are listed. q ends it. Where stdout is no terminal: a line of text for each look.\n",
+     "Keys that begin with PREFIX are listed. q ends it. Where stdout is no terminal:\n"
+     "a line of numbers for each look.\n",
      {interval_option, count_option}},
     {Command::bench,
      "bench",
      "",
      Operands::none,
      "a quick measure of this server from here",
-     "Takes and releases locks of its own (their keys begin with lockctl-bench) and prints requests a second and\n"
-     "latencies for a few shapes of traffic.\n",
+     "Takes and releases locks of its own (their keys begin with lockctl-bench) and\n"
+     "prints requests a second and latencies for a few shapes of traffic.\n",
      {duration_option, connections_option, json_option}},
 }};
 

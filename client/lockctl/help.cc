@@ -42,7 +42,7 @@ std::string general_help() {
       "Takes and looks at the named locks of a lockd server.\n\nCommands:\n";
   for (const CommandSpec& command : commands()) text += row(std::string("  ") + command.name, command.summary);
   text += "\nOptions:\n" + option_rows(common_options());
-  text += row("  -h, --help", "this text; lockctl COMMAND --help has a command's options");
+  text += row("  -h, --help", "this text; lockctl COMMAND --help has more");
   text += row("  -V, --version", "the version of lockctl");
   return text + "\nlockctl(1) has more, the exit statuses among it.\n";
 }

@@ -10,10 +10,12 @@
 
 namespace lockd::lockctl {
 
-Loss::Loss(Client& client) : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Loss::Loss(Client& client) : client_(client), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (event_.number() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   client.on_loss([this](const Error& error) { happen(error); });
 }
+
+Loss::~Loss() { client_.close(); }  // after which happen() is not called any more
 
 bool Loss::happened() const {
   const std::scoped_lock lock(mutex_);

@@ -11,10 +11,11 @@
 
 namespace lockd::lockctl {
 
-/// Watches one client from its making on. It must outlive the client, or the client have been closed.
+/// Watches one client from its making on, and closes it when it goes: the client must outlive it.
 class Loss {
  public:
   explicit Loss(Client& client);  // throws std::system_error
+  ~Loss();
   Loss(const Loss&) = delete;
   Loss& operator=(const Loss&) = delete;
 
@@ -28,6 +29,7 @@ class Loss {
  private:
   void happen(const Error& error);
 
+  Client& client_;
   Descriptor event_;
   mutable std::mutex mutex_;
   bool happened_ = false;  // under mutex_, and the next one

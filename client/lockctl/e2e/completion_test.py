@@ -20,7 +20,7 @@ NASTY_KEYS = ["$(touch x)", "`touch x`", "a b", "it's", 'say "no"', "semi;colon"
 
 
 class ShellTestCase(TerminalTestCase):
-    """A subclass says how its shell is started; what the completed command would run is shown by `show`."""
+    """A subclass starts its shell; `show` prints what a completed line would run."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -48,8 +48,13 @@ class ShellTestCase(TerminalTestCase):
         return self.settle(r"(<[^\r\n]*>)+(?= done)")
 
 
-class CompletionTestCase:
+class CompletionTestCase(ShellTestCase):
     """The tests of both shells."""
+
+    def setUp(self) -> None:
+        if type(self) is CompletionTestCase:
+            self.skipTest("each shell has its own")
+        super().setUp()
 
     def check(self, typed: str, expected: str) -> None:
         self.assertEqual(self.completed(typed), expected, typed)
@@ -87,21 +92,18 @@ class CompletionTestCase:
         self.assertFalse((self.folder / "x").exists())
 
 
-class Bash(CompletionTestCase, ShellTestCase):
+class Bash(CompletionTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.shell_in_folder("bash", "--norc", "-i")
+        self.run_on_terminal("bash", "--norc", "-i")
         self.type(b"bind 'set enable-bracketed-paste off'; bind 'set bell-style none'\n")
         self.type(b"set +H; shopt -s expand_aliases\n")
         self.type(f"cd {self.folder}; PATH=$PWD:$PATH; . {COMPLETION}/lockctl.bash; alias lockctl=show\n".encode())
         self.type(b"show ready; complete -F _lockctl_real lockctl; _lockctl_real() { _lockctl ./lockctl; }\n")
         self.settle("<ready> done")
 
-    def shell_in_folder(self, *command: str) -> None:
-        self.run_on_terminal(*command)
 
-
-class Zsh(CompletionTestCase, ShellTestCase):
+class Zsh(CompletionTestCase):
     def setUp(self) -> None:
         if not shutil.which("zsh"):
             self.skipTest("no zsh here")
