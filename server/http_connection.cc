@@ -50,8 +50,18 @@ asio::awaitable<void> HttpConnection::serve() {
   while (goes_on) goes_on = co_await serve_one();
 }
 
+/// False where none does. The next one may have come with the one before.
+asio::awaitable<bool> HttpConnection::request_begins() {
+  if (buffer_.size() > 0) co_return true;
+  stream_.expires_after(limits_.idle_time);
+  const auto [error, bytes] = co_await stream_.async_read_some(buffer_.prepare(limits_.header_bytes_max), as_result);
+  buffer_.commit(bytes);
+  co_return !error;
+}
+
 /// A request and its response. False when that was the last.
 asio::awaitable<bool> HttpConnection::serve_one() {
+  if (!co_await request_begins()) co_return false;
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max));
   stream_.expires_after(limits_.request_time);

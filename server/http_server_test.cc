@@ -202,17 +202,26 @@ TEST_F(HttpServerTest, a_header_is_bounded) {
 }
 
 TEST_F(HttpServerTest, who_is_slow_with_a_request_is_ended) {
-  serve_with_threads({.request_time = 50ms});
+  serve_with_threads({.idle_time = 1h, .request_time = 50ms});
   HttpClient silent = client();
   HttpClient slow = client();
   slow.send("GET /healthz HTTP/1.1\r\nX: ");
-  EXPECT_EQ(silent.to_end(), "");
   EXPECT_EQ(slow.to_end(), "");
+  EXPECT_EQ(status_line(silent.get("/healthz")), "HTTP/1.1 200 OK");
+}
+
+TEST_F(HttpServerTest, who_asks_nothing_for_long_is_ended) {
+  serve_with_threads({.idle_time = 50ms, .request_time = 1h});
+  HttpClient silent = client();
+  EXPECT_EQ(silent.to_end(), "");
+  HttpClient once = client();
+  EXPECT_EQ(status_line(once.get("/healthz")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(once.to_end(), "");
 }
 
 /// Nobody is kept out by those who open connections and say nothing.
 TEST_F(HttpServerTest, one_too_many_takes_the_place_of_the_most_silent) {
-  serve_with_threads({.connections_max = 2, .request_time = 1h});
+  serve_with_threads({.connections_max = 2, .idle_time = 1h});
   HttpClient first = client();
   EXPECT_EQ(status_line(first.get("/healthz")), "HTTP/1.1 200 OK");
   HttpClient second = client();

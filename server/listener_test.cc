@@ -353,16 +353,19 @@ TEST_F(ListenerTest, out_of_descriptors_accepting_pauses_without_a_spin_and_reco
   const auto listening = listener(loopback());
   asio::co_spawn(context_, listening->accept_all(hooks()), asio::detached);
   context_.run_for(10ms);
+  EXPECT_TRUE(listening->accepts());
   tcp::socket client(context_);
   client.connect(endpoint_of(*listening));
   {
     const NoMoreDescriptors none;
     const std::size_t handlers = context_.run_for(500ms);
+    EXPECT_TRUE(run_until([&] { return !listening->accepts(); }));
     EXPECT_TRUE(accepted_.empty());
     EXPECT_GE(handlers, 2U) << "it tries again";
     EXPECT_LE(handlers, 40U) << "and does not spin";
   }
   EXPECT_TRUE(run_until([&] { return accepted_.size() == 1; }));
+  EXPECT_TRUE(run_until([&] { return listening->accepts(); }));
 }
 
 // The log says so the first time alone: clients could fill it.
