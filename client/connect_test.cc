@@ -72,6 +72,11 @@ TEST(ClientConnect, S4_to_a_server_that_is_full) {
   EXPECT_EQ(client.error().text, server.uri() + ": the server has too many connections");
 }
 
+TEST(ClientConnect, S4_to_a_server_that_is_full_and_says_so_at_once) {
+  const FakeServer server([](Peer& peer) { peer.drain(); }, [](Peer& peer) { peer.send("0 Too Many Connections\n"); });
+  EXPECT_TRUE(Client::connect(server.uri()).failed_by(Cause::too_many_connections));
+}
+
 TEST(ClientConnect, to_what_is_no_lockd) {
   const FakeServer server([](Peer&) {}, answering("ping", "HTTP/1.1 400 Bad Request\r\n"));
   EXPECT_TRUE(Client::connect(server.uri()).failed_by(Cause::protocol_error));

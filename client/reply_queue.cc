@@ -1,5 +1,6 @@
 #include "client/reply_queue.h"
 
+#include "client/judge.h"
 #include "client/request.h"
 
 namespace lockd {
@@ -23,6 +24,12 @@ bool ends(const Reply& reply, std::string_view line, bool& belongs) {
   return true;
 }
 
+/// S4 comes without a request, and may come before the first one was sent.
+Error unasked(std::string_view line) {
+  if (Error why = refusal(line); why.cause == Cause::too_many_connections) return why;
+  return {Cause::protocol_error, "the server said without being asked: " + shown(line)};
+}
+
 }  // namespace
 
 std::shared_ptr<const Reply> ReplyQueue::expect(Framing framing) {
@@ -44,7 +51,7 @@ std::optional<Error> ReplyQueue::take(std::string_view bytes) {
 }
 
 std::optional<Error> ReplyQueue::deliver(std::string_view line) {
-  if (expected_.empty()) return Error{Cause::protocol_error, "the server said without being asked: " + shown(line)};
+  if (expected_.empty()) return unasked(line);
   Reply& reply = *expected_.front();
   bool belongs = true;
   const bool is_last = ends(reply, line, belongs);

@@ -70,6 +70,13 @@ TEST(ReplyQueue, F10_what_nobody_asked_for_is_an_error) {
   EXPECT_EQ(error->text, R"(the server said without being asked: "1 \x1B pong")");
 }
 
+TEST(ReplyQueue, S4_that_the_server_is_full_may_come_before_a_request) {
+  ReplyQueue queue(plenty);
+  const auto error = queue.take("0 Too Many Connections\n");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->cause, Cause::too_many_connections);
+}
+
 TEST(ReplyQueue, a_line_that_does_not_end_is_bounded) {
   ReplyQueue queue(1000);
   (void)queue.expect(Framing::line);
