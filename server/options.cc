@@ -51,6 +51,11 @@ std::string check_listen_uri(const std::string& uri) {
   }
 }
 
+std::string check_http_uri(const std::string& uri) {
+  if (uri.starts_with("ws://")) return uri + ": expected tcp://HOST:PORT or unix:///PATH";
+  return check_listen_uri(uri);
+}
+
 std::string check_websocket_origin(const std::string& origin) {
   const std::string what = check_origin(origin);
   return what.empty() ? what : origin + ": " + what;
@@ -104,7 +109,7 @@ void add_listening_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--http", raw.options.http,
                  "where to show metrics and health over HTTP: tcp://HOST:PORT or unix:///PATH [default: nowhere]")
       ->type_name("URI")
-      ->check(check_listen_uri);
+      ->check(check_http_uri);
   app.add_option(
          "--ws-origin", raw.options.websocket_origins,
          "pages of which origin may connect to WebSockets, as in https://example.com; repeatable [default: none]")

@@ -46,7 +46,9 @@ SignalQueue::SignalQueue() {
   ::sigemptyset(&passed_on);
   for (const int number : ending_signals) ::sigaddset(&passed_on, number);
   for (const int number : {SIGWINCH, SIGCONT, SIGCHLD}) ::sigaddset(&passed_on, number);
-  ::pthread_sigmask(SIG_BLOCK, &passed_on, nullptr);
+  sigset_t blocked = passed_on;
+  for (const int number : {SIGPIPE, SIGTTOU}) ::sigaddset(&blocked, number);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   for (const int number : ending_signals) {
     struct sigaction action{};
     ::sigaction(number, nullptr, &action);

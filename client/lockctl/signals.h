@@ -35,7 +35,8 @@ struct Arrived {
 };
 
 /// Blocks the signals that are passed on (those above, WINCH and CONT) and CHLD, and lets them be read instead. Undoes
-/// exit_on_signals(). To be made once, by the main thread.
+/// exit_on_signals(). Blocks PIPE and TTOU besides: neither who reads stderr nor a terminal's settings may end or stop
+/// lockctl while a command is its charge. To be made once, by the main thread.
 class SignalQueue {
  public:
   SignalQueue();  // throws std::system_error

@@ -23,6 +23,16 @@ int status_of(int wait_status) {
   return WIFSIGNALED(wait_status) ? exit_status::signal_base + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+/// What a terminal sends goes to the whole foreground process group, lockctl's and so the command's, but for the end of
+/// the terminal itself, of which the leader of its session alone is told.
+bool is_hangup(int number) { return (number == SIGHUP || number == SIGCONT) && ::getsid(0) == ::getpid(); }
+
+/// Whether a line can be written to stderr without waiting for whoever reads it.
+bool stderr_takes_a_line() {
+  pollfd watched = {STDERR_FILENO, POLLOUT, 0};
+  return ::poll(&watched, 1, 0) == 1;
+}
+
 }  // namespace
 
 Supervisor::Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after)
@@ -39,6 +49,7 @@ Ended Supervisor::wait() {
       signal_all(SIGKILL);
     }
   }
+  if (ending_ && !has_complained_) complain_of_the_loss();
   return {*status_, ending_};
 }
 
@@ -58,8 +69,7 @@ void Supervisor::sleep_until_something_happens() {
 
 void Supervisor::take_signals() {
   while (const auto arrived = signals_.take()) {
-    // What a terminal sends goes to lockctl's whole process group, and so to the command.
-    const bool has_it = arrived->from_kernel || arrived->number == SIGCHLD;
+    const bool has_it = arrived->number == SIGCHLD || (arrived->from_kernel && !is_hangup(arrived->number));
     if (!has_it && !status_) ::kill(child_.id(), arrived->number);
   }
 }
@@ -74,11 +84,16 @@ void Supervisor::reap() {
 }
 
 void Supervisor::end_the_command() {
-  complain("lockctl: the lock was lost: " + loss_.reason() + "; ending the command");
   ending_ = true;
   session_ = ::getsid(child_.id());
   kill_at_ = Clock::now() + kill_after_;
   signal_all(SIGTERM);
+  if (stderr_takes_a_line()) complain_of_the_loss();
+}
+
+void Supervisor::complain_of_the_loss() {
+  has_complained_ = true;
+  complain("lockctl: the lock was lost: " + loss_.reason() + "; ending the command");
 }
 
 void Supervisor::signal_all(int number) {

@@ -25,9 +25,9 @@ class Supervisor {
   /// All of them outlive it. keep_orphans() must have been called before the child was made.
   Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after);
 
-  /// Until the command has ended. If the lock is lost before, says so on stderr, and sends TERM to the command and to
-  /// all that it has started (but what has made itself a session of its own), KILL to those who are still there after
-  /// `kill_after`, and waits for all of them.
+  /// Until the command has ended. If the lock is lost before, sends TERM to the command and to all that it has started
+  /// (but what has made itself a session of its own), KILL to those who are still there after `kill_after`, and waits
+  /// for all of them. Says so on stderr, which is not waited for before the command has ended.
   Ended wait();
 
  private:
@@ -39,6 +39,7 @@ class Supervisor {
   void take_signals();
   void reap();
   void end_the_command();
+  void complain_of_the_loss();
   void signal_all(int number);
 
   const Child& child_;
@@ -49,6 +50,7 @@ class Supervisor {
   std::optional<int> status_;  // of the child, once it has ended
   bool ending_ = false;        // the lock is lost, and TERM was sent
   bool killing_ = false;       // KILL, too
+  bool has_complained_ = false;
   Clock::time_point kill_at_;
   pid_t session_ = -1;  // the child's when the lock was lost
 };

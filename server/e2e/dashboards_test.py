@@ -111,6 +111,14 @@ class Dashboard(PackagingTestCase):
             asked = len(METRIC.findall(expression)) + expression.count("up{")
             self.assertEqual(selected, asked, expression)
 
+    def test_all_means_all_of_lockd(self) -> None:
+        """Grafana lists the values then; a pattern of our own would take in every target of the Prometheus."""
+        chosen = [each for each in self.dashboard["templating"]["list"] if each["type"] == "query"]
+        self.assertEqual([each["name"] for each in chosen], ["job", "instance"])
+        for variable in chosen:
+            self.assertNotIn("allValue", variable)
+            self.assertIn("label_values(lockd_build_info", variable["definition"])
+
     def test_panels_are_whole_and_do_not_overlap(self) -> None:
         self.assertEqual(len({panel["id"] for panel in self.panels}), len(self.panels))
         taken: dict[tuple[int, int], str] = {}

@@ -344,5 +344,6 @@ class Addresses(HttpTestCase):
         self.refused("--listen", LOOPBACK, "--http", "tcp://0:0", status=1, names="not on the loopback")
 
     def test_addresses_that_are_none(self) -> None:
-        for uri in "127.0.0.1:9998", "http://127.0.0.1:0", "tcp://127.0.0.1", "unix://relative", "9998":
+        uris = "127.0.0.1:9998", "http://127.0.0.1:0", "tcp://127.0.0.1", "unix://relative", "9998", "ws://127.0.0.1:0/"
+        for uri in uris:
             self.refused("--listen", LOOPBACK, "--http", uri, status=2, names=uri)

@@ -31,6 +31,22 @@ class LostLock(LockctlTestCase):
         running.expect("TERM")
         self.check_lost(running)
 
+    def test_also_where_nobody_reads_stderr(self) -> None:
+        running = self.start_it(command=["sh", "-c", 'trap "echo TERM; exit 0" TERM; echo ready; sleep 1000 & wait'])
+        running.process.stderr.close()
+        self.server.kill()
+        running.expect("TERM")
+        self.assertEqual(running.wait(), 70)
+
+    def test_also_where_stderr_is_full(self) -> None:
+        """Its reader is asleep: what is to be said waits until the command has ended."""
+        fill = 'trap "echo TERM; exit 0" TERM; head -c 65536 /dev/zero >&2; echo ready; sleep 1000 & wait'
+        running = self.start_it(command=["sh", "-c", fill])
+        self.server.kill()
+        running.expect("TERM")
+        self.assertRegex(running.stderr(), r"\A\0{65536}lockctl: the lock was lost: [^\n]*; ending the command\n\Z")
+        self.assertEqual(running.wait(), 70)
+
     def test_so_does_what_it_has_started(self) -> None:
         """Also those whose parent has ended."""
         script = '(sleep 1000 & echo $!); sleep 1000 & echo $!; echo ready; wait'

@@ -91,6 +91,16 @@ class Keys(TerminalTestCase):
         self.type(CTRL_C)
         self.assertEqual(process.wait(), 130)
 
+    def test_the_end_of_the_terminal_ends_the_command(self) -> None:
+        """Of a session whose leader lockctl is, as with `ssh -t`: the kernel tells it alone."""
+        process = self.run_on_terminal(LOCKCTL, "run", "k", "sh", "-c", "echo ready; exec sleep 1000")
+        self.expect("ready")
+        with open(os.devnull, "rb") as null:
+            for end in self.slave, self.master:
+                os.dup2(null.fileno(), end)
+        self.assertEqual(process.wait(), 129)
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+
     def test_ctrl_c_in_line(self) -> None:
         self.hold("k")
         process = self.run_on_terminal(LOCKCTL, "run", "k", "echo", "ran")
