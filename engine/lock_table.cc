@@ -232,11 +232,11 @@ Result LockTable::enter_line(const KeyRef& key, const Get& get, const Asker& ask
 bool LockTable::draw_tokens(TokenSource& source, std::uint64_t needed) {
   const std::uint64_t given = totals_[LockKind::exclusive].grants + totals_[LockKind::shared].grants;
   const std::uint64_t wanted = std::max(2 * needed, std::min(given / 8, tokens_spare_max));
-  const auto drawn = source.draw(wanted, needed - tokens_.left());
+  const auto drawn = source.extend(tokens_, wanted, needed);
   if (!drawn) return false;
-  LOCKD_CHECK(drawn->next >= tokens_.end, "tokens of a later range are larger");
-  tokens_ = {drawn->next == tokens_.end ? tokens_.next : drawn->next, drawn->end};
-  return tokens_.left() >= needed;
+  LOCKD_CHECK(drawn->next >= tokens_.next && drawn->left() >= needed, "a later range is larger, and suffices");
+  tokens_ = *drawn;
+  return true;
 }
 
 /// The memory for one more claim, be it that it holds at once or later.

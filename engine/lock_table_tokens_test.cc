@@ -118,6 +118,23 @@ TEST(LockTableTokens, T1_W4_each_who_waits_has_one_set_aside_beside_other_shards
   EXPECT_EQ(table.check_invariants(), std::nullopt);
 }
 
+// What the source has left would make the table's range long enough, but does not lie behind it any more: then the
+// range that the waiters count on stays, however many wait, few are left, and others draw.
+TEST(LockTableTokens, T1_W4_what_is_set_aside_is_not_given_up_for_less) {
+  for (std::uint64_t waiters_before = 0; waiters_before < 12; ++waiters_before) {
+    for (std::uint64_t left = 0; left < 12; ++left) {
+      TestTable table({.first_token = 1, .tokens_end = 1000});
+      table.get(SessionId{1}, g("k"));
+      for (std::uint64_t i = 0; i < waiters_before; ++i) table.get(SessionId{2 + i}, gw("k"));
+      table.source.draw(table.source.end() - table.source.next() - left);
+      std::uint64_t waiters = waiters_before;
+      for (int i = 0; i < 12; ++i) waiters += table.get(SessionId{2 + waiters}, gw("k")).answer ? 0 : 1;
+      ASSERT_EQ(table.check_invariants(), std::nullopt) << waiters_before << " before, of " << left << " left";
+      for (std::uint64_t id = 1; id < 2 + waiters; ++id) table.release(SessionId{id}, exclusive, "k");
+    }
+  }
+}
+
 TEST(LockTableTokens, T1_when_tokens_are_out_nobody_gets_a_lock_but_who_holds_one_keeps_it) {
   TestTable table({.first_token = 7, .tokens_end = 9});
   table.get(alice, g("a"));

@@ -51,13 +51,20 @@ class TokenSource {
   /// `wanted` tokens, or as many as are left if these are `needed` at least (1 to `wanted`). Otherwise nothing, and
   /// none is lost.
   std::optional<TokenRange> draw(std::uint64_t wanted, std::uint64_t needed = 1) noexcept {
-    LOCKD_CHECK(needed >= 1 && needed <= wanted, "at least one token is drawn");
+    return extend({}, wanted, needed);
+  }
+
+  /// The same for somebody who holds a range of fewer than `needed` tokens: that one made longer, where nobody has
+  /// drawn since, or else another one in its place. Nothing where neither would have `needed`.
+  std::optional<TokenRange> extend(const TokenRange& held, std::uint64_t wanted, std::uint64_t needed) noexcept {
+    LOCKD_CHECK(needed > held.left() && needed <= wanted, "at least one token is drawn");
     std::uint64_t first = next_.load();
     while (true) {
+      const bool is_next = first == held.end;
       const std::uint64_t left = end_.load() - first;  // read after `first`: the end was never below that
-      if (left < needed) return std::nullopt;
+      if (left < needed - (is_next ? held.left() : 0)) return std::nullopt;
       const std::uint64_t end = first + std::min(left, wanted);
-      if (next_.compare_exchange_weak(first, end)) return TokenRange{first, end};
+      if (next_.compare_exchange_weak(first, end)) return TokenRange{is_next ? held.next : first, end};
     }
   }
 
