@@ -165,8 +165,14 @@ class Server {
       stop();
       throw std::runtime_error("--threads " + std::to_string(workers_.size()) + ": " + reason(error));
     }
-    const auto keeper = tokens_.keep_supplied(table_.token_source());
-    announce();
+    std::unique_ptr<TokenKeeper> keeper;
+    try {
+      keeper = tokens_.keep_supplied(table_.token_source());
+      announce();
+    } catch (...) {
+      stop();  // or the threads would be waited for in vain
+      throw;
+    }
     run_to_the_end(first().context);
     threads.clear();  // joins them
     if (http_) http_->stop();
