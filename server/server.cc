@@ -26,7 +26,7 @@
 #include "engine/check.h"
 #include "server/connection.h"
 #include "server/descriptors.h"
-#include "server/http_server.h"
+#include "server/http/http_server.h"
 #include "server/listener.h"
 #include "server/peer_options.h"
 #include "server/pidfile.h"

@@ -1,6 +1,6 @@
 // The pages that the HTTP listener has, without HTTP: what is asked for, and what the answer says.
-#ifndef LOCKD_SERVER_HTTP_PAGES_H_
-#define LOCKD_SERVER_HTTP_PAGES_H_
+#ifndef LOCKD_SERVER_HTTP_HTTP_PAGES_H_
+#define LOCKD_SERVER_HTTP_HTTP_PAGES_H_
 
 #include <cstdint>
 #include <optional>
@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/http/vitals.h"
 #include "server/statistics.h"
-#include "server/vitals.h"
 
 namespace lockd::server {
 
@@ -40,4 +40,4 @@ PageText stopping_page();
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_HTTP_PAGES_H_
+#endif  // LOCKD_SERVER_HTTP_HTTP_PAGES_H_

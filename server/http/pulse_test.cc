@@ -1,5 +1,5 @@
 // Who answers, who does not, and how often the threads are asked.
-#include "server/pulse.h"
+#include "server/http/pulse.h"
 
 #include <gtest/gtest.h>
 

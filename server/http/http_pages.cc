@@ -1,11 +1,11 @@
-#include "server/http_pages.h"
+#include "server/http/http_pages.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "server/metrics.h"
-#include "server/process_numbers.h"
+#include "server/http/metrics.h"
+#include "server/http/process_numbers.h"
 
 namespace lockd::server {
 

@@ -1,6 +1,6 @@
 // Asks the I/O threads whether they are there, and the first of them for its numbers.
-#ifndef LOCKD_SERVER_PULSE_H_
-#define LOCKD_SERVER_PULSE_H_
+#ifndef LOCKD_SERVER_HTTP_PULSE_H_
+#define LOCKD_SERVER_HTTP_PULSE_H_
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-#include "server/vitals.h"
+#include "server/http/vitals.h"
 
 namespace lockd::server {
 
@@ -71,4 +71,4 @@ class Pulse {
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_PULSE_H_
+#endif  // LOCKD_SERVER_HTTP_PULSE_H_

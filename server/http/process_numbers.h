@@ -1,6 +1,6 @@
 // What the kernel knows of this process.
-#ifndef LOCKD_SERVER_PROCESS_NUMBERS_H_
-#define LOCKD_SERVER_PROCESS_NUMBERS_H_
+#ifndef LOCKD_SERVER_HTTP_PROCESS_NUMBERS_H_
+#define LOCKD_SERVER_HTTP_PROCESS_NUMBERS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -39,4 +39,4 @@ std::size_t count_entries(const std::string& folder, std::size_t count_max);
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_PROCESS_NUMBERS_H_
+#endif  // LOCKD_SERVER_HTTP_PROCESS_NUMBERS_H_

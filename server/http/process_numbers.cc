@@ -1,4 +1,4 @@
-#include "server/process_numbers.h"
+#include "server/http/process_numbers.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

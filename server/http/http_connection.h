@@ -1,6 +1,6 @@
 // One connection of the HTTP listener.
-#ifndef LOCKD_SERVER_HTTP_CONNECTION_H_
-#define LOCKD_SERVER_HTTP_CONNECTION_H_
+#ifndef LOCKD_SERVER_HTTP_HTTP_CONNECTION_H_
+#define LOCKD_SERVER_HTTP_HTTP_CONNECTION_H_
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -15,7 +15,7 @@
 #include <string>
 
 #include "server/edge.h"
-#include "server/http_pages.h"
+#include "server/http/http_pages.h"
 
 namespace lockd::server {
 
@@ -67,4 +67,4 @@ class HttpConnection {
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_HTTP_CONNECTION_H_
+#endif  // LOCKD_SERVER_HTTP_HTTP_CONNECTION_H_

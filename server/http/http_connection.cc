@@ -1,4 +1,4 @@
-#include "server/http_connection.h"
+#include "server/http/http_connection.h"
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>

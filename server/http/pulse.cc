@@ -1,4 +1,4 @@
-#include "server/pulse.h"
+#include "server/http/pulse.h"
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>

@@ -1,5 +1,5 @@
 // The HTTP listener as its peers see it, over real sockets.
-#include "server/http_server.h"
+#include "server/http/http_server.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // Metrics and health over HTTP, on a thread of their own.
-#ifndef LOCKD_SERVER_HTTP_SERVER_H_
-#define LOCKD_SERVER_HTTP_SERVER_H_
+#ifndef LOCKD_SERVER_HTTP_HTTP_SERVER_H_
+#define LOCKD_SERVER_HTTP_HTTP_SERVER_H_
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "server/http_connection.h"
+#include "server/http/http_connection.h"
+#include "server/http/pulse.h"
 #include "server/listener.h"
-#include "server/pulse.h"
 #include "server/statistics.h"
 
 namespace lockd::server {
@@ -69,4 +69,4 @@ class HttpServer {
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_HTTP_SERVER_H_
+#endif  // LOCKD_SERVER_HTTP_HTTP_SERVER_H_

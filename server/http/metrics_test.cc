@@ -1,5 +1,5 @@
 // The metrics' text, of numbers made up here, against lines written by hand.
-#include "server/metrics.h"
+#include "server/http/metrics.h"
 
 #include <gtest/gtest.h>
 

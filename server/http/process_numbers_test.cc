@@ -1,5 +1,5 @@
 // What is read of the kernel about this very process.
-#include "server/process_numbers.h"
+#include "server/http/process_numbers.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 // What each page says of given vitals.
-#include "server/http_pages.h"
+#include "server/http/http_pages.h"
 
 #include <gtest/gtest.h>
 

@@ -1,13 +1,13 @@
 // The server's numbers in Prometheus' text format.
-#ifndef LOCKD_SERVER_METRICS_H_
-#define LOCKD_SERVER_METRICS_H_
+#ifndef LOCKD_SERVER_HTTP_METRICS_H_
+#define LOCKD_SERVER_HTTP_METRICS_H_
 
 #include <span>
 #include <string>
 
-#include "server/process_numbers.h"
+#include "server/http/process_numbers.h"
+#include "server/http/vitals.h"
 #include "server/statistics.h"
-#include "server/vitals.h"
 
 namespace lockd::server {
 
@@ -20,4 +20,4 @@ std::string metrics_text(const Snapshot& snapshot, std::span<const Statistics> t
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_METRICS_H_
+#endif  // LOCKD_SERVER_HTTP_METRICS_H_
