@@ -68,6 +68,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   const auto [error, bytes] = co_await http::async_read_header(stream_, buffer_, parser, as_result);
   if (error) co_return co_await refuse(error);
 
+  is_answering_ = true;
   PageText page = co_await answer(parser);
   Response response = response_of(std::move(page), parser.get().version());
   const bool goes_on = parser.keep_alive() && parser.is_done();  // a body is left unread
@@ -76,6 +77,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   response.prepare_payload();
   if (parser.get().method() == http::verb::head) response.body().clear();  // its length is still told
   const bool sent = co_await send(response);
+  is_answering_ = false;
   if (sent && !goes_on) co_await say_goodbye();
   co_return sent&& goes_on;
 }

@@ -44,6 +44,9 @@ class HttpConnection {
   /// Until the connection is over. Called once; the object, the limits and the pages outlive it.
   boost::asio::awaitable<void> serve();
 
+  /// Whether a request has come whole, and its response is not sent yet.
+  bool is_answering() const { return is_answering_; }
+
   /// Ends it at once, wherever it stands. Its descriptor is free then.
   void close() { stream_.close(); }
 
@@ -61,6 +64,7 @@ class HttpConnection {
 
   Stream stream_;
   boost::beast::flat_buffer buffer_;  // received, and not parsed yet
+  bool is_answering_ = false;
   const HttpLimits& limits_;
   const Pages& pages_;
 };

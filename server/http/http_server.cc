@@ -3,11 +3,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <exception>
+#include <new>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace lockd::server {
@@ -15,6 +18,25 @@ namespace lockd::server {
 namespace asio = boost::asio;
 
 namespace {
+
+/// In one pass of the event loop. Fewer than there is room for: who comes with a request is heard before he could have
+/// to give way to those who came in the same moment.
+constexpr int accepted_at_once_max = 4;
+
+/// Its body ends with the connection.
+constexpr std::string_view busy_response =
+    "HTTP/1.1 503 Service Unavailable\r\nServer: lockd\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    "Connection: close\r\n\r\nall connections here are busy: try again\n";
+
+std::string reason(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    return "out of memory";
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
 
 bool is_loopback(const StreamProtocol::endpoint& endpoint) {
   const std::string uri = listen_uri(endpoint);
@@ -65,8 +87,10 @@ std::vector<std::string> HttpServer::uris() const {
 }
 
 void HttpServer::start() {
-  const AcceptHooks hooks{[this]() -> asio::io_context& { return context_; },
-                          [this](Socket socket, const StreamProtocol::endpoint&) { accept(std::move(socket)); }};
+  const AcceptHooks hooks{
+      .next_context = [this]() -> asio::io_context& { return context_; },
+      .accepted = [this](Socket socket, const StreamProtocol::endpoint&) { accept(std::move(socket)); },
+      .at_once_max = accepted_at_once_max};
   const auto pass_on = [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   };
@@ -80,16 +104,29 @@ void HttpServer::stop() {
 }
 
 void HttpServer::accept(Socket socket) {
-  if (connections_.size() >= limits_.connections_max) {
-    connections_.front()->close();
-    connections_.pop_front();
-  }
+  if (connections_.size() >= limits_.connections_max && !make_room()) return turn_away(std::move(socket));
   const auto connection = std::make_shared<HttpConnection>(std::move(socket), limits_, pages_);
   connections_.push_back(connection);
   asio::co_spawn(context_, connection->serve(), [this, connection](const std::exception_ptr& error) {
     connections_.remove(connection);
-    if (error) spdlog::error("http: out of memory: a connection is dropped");
+    if (error) spdlog::error("http: {}: a connection is dropped", reason(error));
   });
+}
+
+/// False where all have a response to wait for.
+bool HttpServer::make_room() {
+  const auto idle = std::ranges::find_if(connections_, [](const auto& each) { return !each->is_answering(); });
+  if (idle == connections_.end()) return false;
+  (*idle)->close();
+  connections_.erase(idle);
+  return true;
+}
+
+void HttpServer::turn_away(Socket socket) {
+  if (busy_log_.allows()) spdlog::warn("http: {} connections, all of them busy: no more for now", connections_.size());
+  boost::system::error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(busy_response), ignored);
 }
 
 asio::awaitable<PageText> HttpServer::answer(const HttpConnection& connection, std::string target) {

@@ -16,6 +16,7 @@
 #include "server/http/pulse.h"
 #include "server/listener.h"
 #include "server/statistics.h"
+#include "server/throttle.h"
 
 namespace lockd::server {
 
@@ -27,9 +28,11 @@ struct HttpSources {
   std::chrono::milliseconds patience{1'000};      // Pulse
 };
 
-/// Life: constructed listening; start(), then stop() once, when the I/O threads have ended or before they begin. A
-/// connection too many takes the place of the one that has been silent for longest: whoever opens many connections and
-/// says nothing keeps nobody out.
+/// Life: constructed listening; start(), then stop() once, when the I/O threads have ended or before they begin.
+///
+/// A connection too many takes the place of the one whose last request is the longest ago, of those that no response is
+/// owed to: whoever opens many connections and says nothing keeps nobody out, and breaks into no scrape. Where all are
+/// owed one, the newcomer is turned away with a 503.
 class HttpServer {
  public:
   /// uri: as of --listen. An address beyond this machine has to be given itself, not by a name that has it. unix_mode:
@@ -53,6 +56,8 @@ class HttpServer {
 
  private:
   void accept(Socket socket);
+  bool make_room();
+  void turn_away(Socket socket);
   boost::asio::awaitable<PageText> answer(const HttpConnection& connection, std::string target);
 
   const HttpLimits limits_;
@@ -63,6 +68,7 @@ class HttpServer {
   boost::asio::io_context context_{1};  // what stands before it, pending handlers refer to; what follows uses it
   Pulse pulse_;
   std::list<std::shared_ptr<HttpConnection>> connections_;  // the one whose last request is the longest ago first
+  Throttle busy_log_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::thread thread_;
 };

@@ -4,117 +4,18 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <array>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/write.hpp>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
+#include <vector>
+
+#include "server/http/test_http_server.h"
 
 namespace lockd::server {
 namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-/// A blocking client.
-class HttpClient {
- public:
-  explicit HttpClient(const StreamProtocol::endpoint& endpoint) : socket_(context_) { socket_.connect(endpoint); }
-
-  void send(const std::string& bytes) {
-    boost::system::error_code ignored;  // of a peer that has had enough
-    asio::write(socket_, asio::buffer(bytes), ignored);
-  }
-
-  /// The head of a response, and as much of a body as it promises.
-  std::string response(bool with_body = true) {
-    const std::size_t head_bytes = asio::read_until(socket_, asio::dynamic_buffer(received_), "\r\n\r\n");
-    const std::string length = "Content-Length: ";
-    std::size_t bytes = head_bytes;
-    if (with_body) bytes += std::stoul(received_.substr(received_.find(length) + length.size()));
-    if (received_.size() < bytes)
-      asio::read(socket_, asio::dynamic_buffer(received_), asio::transfer_exactly(bytes - received_.size()));
-    std::string response = received_.substr(0, bytes);
-    received_.erase(0, bytes);
-    return response;
-  }
-
-  std::string get(const std::string& target) {
-    send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
-    return response();
-  }
-
-  /// All that still comes, up to the end; a reset is an end too.
-  std::string to_end() {
-    boost::system::error_code end;
-    asio::read(socket_, asio::dynamic_buffer(received_), end);
-    return std::exchange(received_, {});
-  }
-
- private:
-  asio::io_context context_;
-  asio::basic_stream_socket<StreamProtocol> socket_;
-  std::string received_;
-};
-
-std::string status_line(const std::string& response) { return response.substr(0, response.find("\r\n")); }
-
-Snapshot seven_connections() {
-  Snapshot snapshot;
-  snapshot.connections = 7;
-  return snapshot;
-}
-
-class HttpServerTest : public testing::Test {
- protected:
-  ~HttpServerTest() override { end_threads(); }
-
-  /// As the server does before it lets go of its HTTP.
-  void end_threads() {
-    for (asio::io_context& thread : threads_) thread.stop();
-    running_.clear();
-  }
-
-  HttpServer& serve(const HttpLimits& limits = {}, const std::string& uri = "tcp://127.0.0.1:0") {
-    HttpSources sources{.threads = {&threads_[0], &threads_[1]},
-                        .take = [] { return seven_connections(); },
-                        .statistics = statistics_,
-                        .patience = patience_};
-    server_.emplace(uri, 0600U, std::move(sources), limits);
-    server_->start();
-    return *server_;
-  }
-
-  void run(asio::io_context& thread) {
-    running_.emplace_back([&thread] {
-      const auto work = asio::make_work_guard(thread);
-      thread.run();
-    });
-  }
-
-  void serve_with_threads(const HttpLimits& limits = {}) {
-    for (asio::io_context& thread : threads_) run(thread);
-    serve(limits);
-  }
-
-  HttpClient client() const {
-    const std::string uri = server_->uris().at(0);
-    const auto port = static_cast<std::uint16_t>(std::stoul(uri.substr(uri.rfind(':') + 1)));
-    return HttpClient(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port));
-  }
-
-  std::chrono::milliseconds patience_ = 20s;
-  std::array<Statistics, 2> statistics_;
-  std::array<asio::io_context, 2> threads_;
-  std::vector<std::jthread> running_;
-  std::optional<HttpServer> server_;
-};
 
 TEST_F(HttpServerTest, several_requests_on_one_connection) {
   serve_with_threads();
@@ -184,55 +85,7 @@ TEST_F(HttpServerTest, what_is_no_http_is_told_so) {
   }
 }
 
-TEST_F(HttpServerTest, a_header_is_bounded) {
-  serve_with_threads();
-  for (const std::string& endless : {std::string(100'000, 'x'), "GET /" + std::string(100'000, 'x'),
-                                     "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x')}) {
-    HttpClient peer = client();
-    peer.send(endless);
-    const std::string status = status_line(peer.to_end());
-    EXPECT_TRUE(status.empty() || status.starts_with("HTTP/1.1 4")) << status;  // nothing, where it was reset
-  }
-  HttpClient peer = client();
-  peer.send("GET /healthz HTTP/1.1\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n");
-  EXPECT_EQ(status_line(peer.to_end()), "HTTP/1.1 431 Request Header Fields Too Large");
-  HttpClient almost = client();
-  almost.send("GET /healthz HTTP/1.1\r\nX: " + std::string(8'000, 'x') + "\r\n\r\n");
-  EXPECT_EQ(status_line(almost.response()), "HTTP/1.1 200 OK");
-}
-
-TEST_F(HttpServerTest, who_is_slow_with_a_request_is_ended) {
-  serve_with_threads({.idle_time = 1h, .request_time = 50ms});
-  HttpClient silent = client();
-  HttpClient slow = client();
-  slow.send("GET /healthz HTTP/1.1\r\nX: ");
-  EXPECT_EQ(slow.to_end(), "");
-  EXPECT_EQ(status_line(silent.get("/healthz")), "HTTP/1.1 200 OK");
-}
-
-TEST_F(HttpServerTest, who_asks_nothing_for_long_is_ended) {
-  serve_with_threads({.idle_time = 50ms, .request_time = 1h});
-  HttpClient silent = client();
-  EXPECT_EQ(silent.to_end(), "");
-  HttpClient once = client();
-  EXPECT_EQ(status_line(once.get("/healthz")), "HTTP/1.1 200 OK");
-  EXPECT_EQ(once.to_end(), "");
-}
-
 /// Nobody is kept out by those who open connections and say nothing.
-TEST_F(HttpServerTest, one_too_many_takes_the_place_of_the_most_silent) {
-  serve_with_threads({.connections_max = 2, .idle_time = 1h});
-  HttpClient first = client();
-  EXPECT_EQ(status_line(first.get("/healthz")), "HTTP/1.1 200 OK");
-  HttpClient second = client();
-  EXPECT_EQ(status_line(second.get("/healthz")), "HTTP/1.1 200 OK");
-  EXPECT_EQ(status_line(first.get("/healthz")), "HTTP/1.1 200 OK");
-  HttpClient third = client();
-  EXPECT_EQ(status_line(third.get("/healthz")), "HTTP/1.1 200 OK");
-  EXPECT_EQ(second.to_end(), "");
-  EXPECT_EQ(status_line(first.get("/healthz")), "HTTP/1.1 200 OK");
-}
-
 TEST_F(HttpServerTest, a_thread_that_is_stuck_is_unhealthy) {
   patience_ = 30ms;
   run(threads_[0]);
