@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Dockerfile and Kubernetes manifest, as far as neither engine is needed: what they name is there and agrees."""
+"""Dockerfile and Kubernetes manifests, as far as neither engine is needed: what they name is there and agrees."""
 
 import os
 import re
