@@ -10,6 +10,7 @@ import unittest
 import test_root
 from test_root import System, eventually
 
+CONSUMER = test_root.ROOT / "client/e2e/consumer"
 PING = r"printf 'ping\nquit\n' | "
 BY_TCP = PING + "nc 127.0.0.1 9999"
 BY_UNIX = PING + "nc -U /run/lockd/lockd.sock"
@@ -17,12 +18,19 @@ FETCH_TOKEN = r"printf 'g key\nt key\nquit\n' | nc 127.0.0.1 9999"
 # What dpkg, apt, systemd and the C library write about whatever is installed.
 NOTES = re.compile(r"^/(var/(log|cache|lib/(dpkg|apt|systemd))|root|run|tmp|proc|sys|dev"
                    r"|etc/((passwd|group|g?shadow|subuid|subgid)-?|ld\.so\.cache|\.pwd\.lock))(/|$)")
+LOST = 70
+
+
+def shown_in_manual(beginning: str) -> str:
+    """The lines of docs/installing.md that are indented as code, from the one that begins so."""
+    page = (test_root.ROOT / "docs/installing.md").read_text()
+    return re.search(rf"^( {{4,}}){re.escape(beginning)}.*\n(?:\1.*\n)*", page, re.MULTILINE)[0]
 
 
 @unittest.skipIf(test_root.can_boot(), test_root.can_boot())
 class Installed(unittest.TestCase):
     def setUp(self) -> None:
-        self.system = System()
+        self.system = System(CONSUMER)
         self.addCleanup(self.system.stop)
         self.run_in = self.system.run
 
@@ -62,10 +70,28 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.run_in("dpkg --verify"), "")
         self.assertEqual(self.run_in("dpkg --audit"), "")
 
+    def test_a_program_builds_with_the_library_and_takes_a_lock(self) -> None:
+        self.run_in("apt-get install --yes ./*.deb")
+        self.run_in("cmake -S consumer -B built && cmake --build built")
+        self.assertEqual(self.run_in("built/consumer tcp://127.0.0.1:9999"), "held\n")
+
+    def test_the_manual_is_shown_without_a_warning(self) -> None:
+        self.install()
+        for page in "lockd.8", "lockd-protocol.7", "lockctl.1":
+            shown = self.system.ask(f"MANWIDTH=100 man --warnings {page} | col -b")
+            self.assertEqual(shown.stderr, "")
+            self.assertRegex(shown.stdout, rf"(?i)^{page[:-2]}\({page[-1]}\)")
+
+    def test_shells_complete_lockctl(self) -> None:
+        self.install()
+        said = self.run_in("bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader lockctl; "
+                           "complete -p lockctl'")
+        self.assertRegex(said, r"^complete .*lockctl\n$")
+        self.assertEqual(self.run_in("zsh -fc 'autoload -Uz compinit; compinit -u; print $_comps[lockctl]'"),
+                         "_lockctl\n")
+
     def test_lockctl_runs_a_command_under_a_lock(self) -> None:
         self.install()
-        if self.system.ask("command -v lockctl").returncode:
-            self.skipTest("the package has no lockctl")
         self.assertEqual(self.run_in("lockctl ping"), "pong\n")
         self.assertEqual(self.run_in("lockctl run key -- sh -c 'echo $LOCKD_KEY'"), "key\n")
 
@@ -123,6 +149,30 @@ class Installed(unittest.TestCase):
         self.assertIn("max-locks = 7", self.run_in("cat /etc/lockd/lockd.conf"))
         self.assertNotEqual(self.shown("MainPID"), before)
         self.check_serves()
+
+    def test_an_upgrade_ends_locks_and_their_holders_learn_of_it(self) -> None:
+        self.install()
+        self.run_in("{ lockctl run key -- sleep 1000; echo $? >status; } </dev/null >/dev/null 2>&1 &")
+        eventually(lambda: self.system.ask("lockctl inspect key").returncode == 0, 20, "the lock is held")
+        self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
+        eventually(lambda: self.system.ask("cat status").stdout == f"{LOST}\n", 20, "the holder has learnt of it")
+        self.run_in("lockctl run -n key -- true")
+
+    def test_an_upgrade_leaves_the_daemon_alone_where_the_administrator_says_so(self) -> None:
+        self.install()
+        before = self.shown("MainPID")
+        self.run_in("echo 'APT::Get { Assume-Yes 1; ReInstall 1; };' >/etc/apt/apt.conf.d/90again")
+        self.run_in(shown_in_manual("printf"))
+        self.assertEqual(self.shown("MainPID"), before)
+        self.check_serves()
+
+    def test_needrestart_leaves_the_daemon_alone_where_the_administrator_says_so(self) -> None:
+        self.install()
+        for line, is_left_alone in (("", False), (shown_in_manual("$nrconf"), True)):
+            self.run_in(f"cat >/etc/needrestart/conf.d/lockd.conf <<'END'\n{line}END\n")
+            before = self.shown("MainPID")
+            self.run_in("f=$(readlink -f /lib/*/libstdc++.so.6) && cp $f again && mv again $f && needrestart -r a")
+            self.assertEqual(self.shown("MainPID") == before, is_left_alone)
 
     def test_removed_it_keeps_its_configuration_and_purged_it_leaves_nothing(self) -> None:
         before = self.files()
