@@ -5,11 +5,13 @@ import shutil
 import sys
 import unittest
 from contextlib import redirect_stderr
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
+import memory
 import parts
 import threads
 from crowd import Crowd, key_of
@@ -102,6 +104,11 @@ class Live(unittest.TestCase):
             self.skipTest(str(failure))  # tracing is not allowed everywhere
         self.assertRegex(figures[0].note, r"recvfrom (1\.0|0\.99)")
         self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    def test_memory_of_a_million_locks_is_given_back(self) -> None:
+        for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),
+                                      self.start("lockd"), has_target=True):
+            self.assertEqual(figure.is_missed, False, figure)
 
     def test_memory_of_a_connection_is_seen(self) -> None:
         lockd = self.start("lockd")
