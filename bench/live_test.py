@@ -57,6 +57,21 @@ class Live(unittest.TestCase):
         self.assertGreater(now["command_gw"], 100)
         self.assertGreaterEqual(now["command_gw"] + now["command_r"], figures["requests_total"])
 
+    def test_what_a_load_opens_with_is_over_when_it_is_measured(self) -> None:
+        lockd = self.start("lockd")
+        figures = self.bench.load(lockd, workload="inspect", connections=10, keys=10_000)
+        now = counters(lockd)
+        self.assertEqual(now["command_g"], 100_000)
+        self.assertLessEqual(figures["requests"], now["command_i"])
+
+    def test_own_keys_are_released_only_by_those_who_took_them(self) -> None:
+        lockd = self.start("lockd")
+        for workload in ("own", "hoard"):
+            self.bench.load(lockd, workload=workload, connections=10, keys=10_000)
+        lockd.wait_until_quiet()
+        now = counters(lockd)
+        self.assertEqual(now["command_g"] - now["command_r"], now["orphans"])
+
     def test_all_requests_are_counted(self) -> None:
         lockd = self.start("lockd")
         total = self.bench.load(lockd, depth=16, connections=5)["requests_total"]
