@@ -5,11 +5,13 @@ import shutil
 import sys
 import unittest
 from contextlib import redirect_stderr
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
+import memory
 import parts
 import threads
 from crowd import Crowd, key_of
@@ -54,6 +56,21 @@ class Live(unittest.TestCase):
         self.assertGreaterEqual(now["waits"], now["command_gw"] - 15)  # each pair's first ones may find the key free
         self.assertGreater(now["command_gw"], 100)
         self.assertGreaterEqual(now["command_gw"] + now["command_r"], figures["requests_total"])
+
+    def test_what_a_load_opens_with_is_over_when_it_is_measured(self) -> None:
+        lockd = self.start("lockd")
+        figures = self.bench.load(lockd, workload="inspect", connections=10, keys=10_000)
+        now = counters(lockd)
+        self.assertEqual(now["command_g"], 100_000)
+        self.assertLessEqual(figures["requests"], now["command_i"])
+
+    def test_own_keys_are_released_only_by_those_who_took_them(self) -> None:
+        lockd = self.start("lockd")
+        for workload in ("own", "hoard"):
+            self.bench.load(lockd, workload=workload, connections=10, keys=10_000)
+        lockd.wait_until_quiet()
+        now = counters(lockd)
+        self.assertEqual(now["command_g"] - now["command_r"], now["orphans"])
 
     def test_all_requests_are_counted(self) -> None:
         lockd = self.start("lockd")
@@ -102,6 +119,11 @@ class Live(unittest.TestCase):
             self.skipTest(str(failure))  # tracing is not allowed everywhere
         self.assertRegex(figures[0].note, r"recvfrom (1\.0|0\.99)")
         self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    def test_memory_of_a_million_locks_is_given_back(self) -> None:
+        for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),
+                                      self.start("lockd"), has_target=True):
+            self.assertEqual(figure.is_missed, False, figure)
 
     def test_memory_of_a_connection_is_seen(self) -> None:
         lockd = self.start("lockd")
