@@ -51,10 +51,11 @@ TECHNIQUES = [
     unit_tests("session_tests", "unit tests of parser, printer and session, and of their memory",
                ["server/session_tests", "server/session_memory_tests"], [*SERVER, "server/tests"]),
     Technique("server_tests", "unit", "unit tests of connections, listeners, flags and files",
-              ["server_tests", "connection_memory_tests"],
+              ["server_tests", "connection_memory_tests", "web_socket_tests"],
               ["seq 0 2 | GTEST_TOTAL_SHARDS=3 xargs -P 3 -I{} env GTEST_SHARD_INDEX={} "  # most of the time they wait
                "server/server_tests --gtest_fail_fast --gtest_brief=1",
-               "server/connection_memory_tests --gtest_fail_fast --gtest_brief=1"],
+               "server/connection_memory_tests --gtest_fail_fast --gtest_brief=1",
+               "server/websocket/web_socket_tests --gtest_fail_fast --gtest_brief=1"],
               [*SERVER, "server/tests"], real_time=True),
     unit_tests("server_threads", "sessions, names and mailboxes under threads", ["server/server_thread_tests"],
                [*SERVER, "server/tests"]),
@@ -101,7 +102,7 @@ LAYERS = {
              "e2e"],
 }
 # What serves: not tests and what they share, nor the checks of invariants.
-SERVES = re.compile(r"(engine|server)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
+SERVES = re.compile(r"(engine|server|server/websocket)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
     r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics)\.(h|cc)")
 
