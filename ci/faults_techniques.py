@@ -50,11 +50,13 @@ TECHNIQUES = [
     unit_tests("engine_threads", "the table under threads", ["engine/engine_thread_tests"], [*ENGINE, "engine/tests"]),
     unit_tests("session_tests", "unit tests of parser, printer and session, and of their memory",
                ["server/session_tests", "server/session_memory_tests"], [*SERVER, "server/tests"]),
-    Technique("server_tests", "unit", "unit tests of connections, listeners, flags, files and HTTP",
-              ["server_tests", "connection_memory_tests", "http_tests", "http_thread_tests"],
+    Technique("server_tests", "unit", "unit tests of connections, listeners, flags, files, HTTP and WebSockets",
+              ["server_tests", "connection_memory_tests", "web_socket_tests", "http_tests",
+               "http_thread_tests"],
               ["seq 0 2 | GTEST_TOTAL_SHARDS=3 xargs -P 3 -I{} env GTEST_SHARD_INDEX={} "  # most of the time they wait
                "server/server_tests --gtest_fail_fast --gtest_brief=1",
                "server/connection_memory_tests --gtest_fail_fast --gtest_brief=1",
+               "server/websocket/web_socket_tests --gtest_fail_fast --gtest_brief=1",
                "server/http/http_tests --gtest_fail_fast --gtest_brief=1",
                "server/http/http_thread_tests --gtest_fail_fast --gtest_brief=1"],
               [*SERVER, "server/tests"], real_time=True),
@@ -103,7 +105,7 @@ LAYERS = {
              "e2e"],
 }
 # What serves: not tests and what they share, nor the checks of invariants.
-SERVES = re.compile(r"(engine|server(/http)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
+SERVES = re.compile(r"(engine|server(/http|/websocket)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
     r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics)\.(h|cc)")
 
