@@ -42,6 +42,7 @@ def scenarios(target: str, what: str, real_time: bool = False) -> Technique:
 ENGINE = ["engine", "model"]
 SERVER = [*ENGINE, "server"]
 PROPERTIES = [*SERVER, "proptests"]
+CLIENT = [*SERVER, "client", "client/tests"]
 
 TECHNIQUES = [
     unit_tests("engine_tests", "unit tests of the lock table", ["engine/engine_tests"], [*ENGINE, "engine/tests"]),
@@ -93,6 +94,19 @@ TECHNIQUES = [
               ["cd $SOURCES/server/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
                "xargs -P 4 -n 1 python3 -B -m unittest --failfast --verbose"],
               [*SERVER, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5"}, real_time=True),
+    Technique("client_tests", "unit", "unit tests of the client library and of lockctl",
+              ["client_tests", "client_thread_tests", "client_memory_tests", "client_daemon_tests", "lockctl_tests",
+               "lockctl_process_tests"],
+              ["printf '%s\\n' client/client_{tests,thread_tests,memory_tests,daemon_tests} "
+               "client/lockctl/lockctl_{tests,process_tests} | "
+               "xargs -P 2 -I{} {} --gtest_fail_fast --gtest_brief=1"],
+              CLIENT, real_time=True),
+    Technique("lockctl", "e2e", "lockctl from outside", ["lockd", "lockctl"],
+              ["cd $SOURCES/client/lockctl/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
+               "LOCKCTL_BINARY=$OLDPWD/client/lockctl/lockctl PYTHONPATH=$SOURCES/server/e2e "
+               "xargs -P 2 -n 1 python3 -B -m unittest --failfast --verbose"],
+              [*CLIENT, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5", "LOCKCTL_KILL_ROUNDS": "20"},
+              real_time=True),
 ]
 
 # Which of them can see a fault, by where it lies; the others would only cost time.
@@ -103,6 +117,7 @@ LAYERS = {
     "session": [*OF_THE_SESSION, "server_threads", "scenarios_tcp1", "parser"],
     "edge": ["server_tests", "server_threads", "scenarios_tcp1", "scenarios_tcp4", "simulator", "histories", "torture",
              "e2e"],
+    "client": ["client_tests", "lockctl"],
 }
 # What serves: not tests and what they share, nor the checks of invariants.
 SERVES = re.compile(r"(engine|server(/http|/websocket)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
@@ -111,8 +126,8 @@ SESSION_FILE = re.compile(
 
 
 def layer_of(file: str) -> str:
-    if Path(file).parts[0] == "engine":
-        return "engine"
+    if Path(file).parts[0] in ("engine", "client"):
+        return Path(file).parts[0]
     return "session" if SESSION_FILE.fullmatch(file) else "edge"
 
 

@@ -19,6 +19,7 @@ const std::string key(100, 'k');  // too long for a string to keep in itself
 void grant(Peer& peer) {
   bool is_held = false;
   for (std::string line; !(line = peer.line()).empty();) {
+    EXPECT_TRUE(line == "ping" || line.ends_with(" " + key)) << "two requests in one: " << line;
     const std::string verb = line.substr(0, line.find(' '));
     const std::string yes = "1 Lock Get Success: ";
     if (verb == "g") peer.send((std::exchange(is_held, true) ? "0 Lock Get Failure: " : yes) + key + "\n");

@@ -103,7 +103,7 @@ const OptionSpec kill_after_option = {'\0', "kill-after", "SECONDS", "lock lost:
                                       }};
 
 const OptionSpec peer_timeout_option = {'\0', "peer-timeout", "SECONDS",
-                                        "so long a silence is the end of the lock [10]",
+                                        "network silent so long: the lock is lost [10]",
                                         [](Options& options, std::string_view value) {
                                           return set_seconds(options.peer_timeout, value, milliseconds(2000),
                                                              milliseconds(3600'000), "expected seconds, 2 to 3600");

@@ -169,6 +169,10 @@ TEST(LockctlOptions, line_ends) {
 TEST(LockctlOptions, help_and_version) {
   EXPECT_TRUE(std::get<Print>(read({"--help"})).text.starts_with("Usage: lockctl [OPTION...] COMMAND"));
   EXPECT_TRUE(std::get<Print>(read({"run", "-h"})).text.starts_with("Usage: lockctl run [OPTION...] KEY"));
+  EXPECT_EQ(std::get<Print>(read({"help"})).text, std::get<Print>(read({"--help"})).text);
+  EXPECT_EQ(std::get<Print>(read({"help", "run"})).text, std::get<Print>(read({"run", "--help"})).text);
+  EXPECT_EQ(refusal({"help", "rn"}), "lockctl: no command rn (did you mean run?); see lockctl --help");
+  EXPECT_EQ(refusal({"help", "run", "x"}), "lockctl: not expected behind help: x; see lockctl --help");
   EXPECT_EQ(std::get<Print>(read({"--version"})).text, "lockctl " LOCKD_VERSION "\n");
 }
 

@@ -76,6 +76,12 @@ void print_held(const Options& options, const Held& held) {
   print(json::held(options.key, options.lock.mode, held.token, held.holders) + "\n");
 }
 
+/// At a terminal nothing else would tell what it waits for.
+void explain_the_wait(const Options& options) {
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return;
+  complain("lockctl get: holding " + printable(options.key) + "; the end of input (Ctrl-D) gives it back");
+}
+
 }  // namespace
 
 int run(const Options& options) {
@@ -107,6 +113,7 @@ int get(const Options& options) {
   SignalQueue signals;
   print_held(options, std::get<Held>(taken));
   if (const Failure failure = flush(); failure.status != exit_status::success) return report(failure);
+  explain_the_wait(options);
   const int number = wait_for_end_of_input(loss, signals);
   const int status = number == 0 ? exit_status::success : exit_status::signal_base + number;
   signals.exit_from_now_on(status);
