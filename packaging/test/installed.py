@@ -4,8 +4,11 @@
     ci/package && packaging/test/installed.py [TEST...]        # as root; the first time some minutes, for debootstrap
 """
 
+import os
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
 import test_root
 from test_root import System, eventually
@@ -28,15 +31,13 @@ def shown_in_manual(beginning: str) -> str:
 
 
 @unittest.skipIf(test_root.can_boot(), test_root.can_boot())
-class Installed(unittest.TestCase):
+class SystemTestCase(unittest.TestCase):
+    FILES: list[Path] = []  # to be had inside, beside the packages
+
     def setUp(self) -> None:
-        self.system = System(CONSUMER)
+        self.system = System(*self.FILES)
         self.addCleanup(self.system.stop)
         self.run_in = self.system.run
-
-    def install(self) -> None:
-        self.run_in("apt-get install --yes ./lockd_*.deb")
-        self.check_serves()
 
     def check_serves(self) -> None:
         self.assertEqual(self.run_in(BY_TCP), "1 pong\n", self.log())
@@ -49,6 +50,14 @@ class Installed(unittest.TestCase):
 
     def shown(self, name: str, unit: str = "lockd.service") -> str:
         return self.run_in(f"systemctl show --value --property {name} {unit}").strip()
+
+
+class Installed(SystemTestCase):
+    FILES = [CONSUMER]
+
+    def install(self) -> None:
+        self.run_in("apt-get install --yes ./lockd_*.deb")
+        self.check_serves()
 
     def files(self) -> set[str]:
         found = self.run_in("find / -xdev").splitlines()
@@ -186,6 +195,27 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.files() - before, set())
         self.assertNotEqual(self.system.ask("getent passwd lockd || getent group lockd").returncode, 0)
         self.assertEqual(self.run_in("find /run -name '*lockd*'"), "")
+
+
+class FromTheTree(SystemTestCase):
+    """What `cmake --install` makes of the build that the packages are made of, with a prefix that is not theirs."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="lockd-installed-")
+        self.addCleanup(folder.cleanup)
+        tree = Path(folder.name) / "tree"
+        test_root.run("cmake", "--install", test_root.PACKAGES, "--prefix", "/usr/local",
+                      env=os.environ | {"DESTDIR": str(tree)})
+        self.FILES = [tree]
+        super().setUp()
+
+    def test_it_is_a_service(self) -> None:
+        self.run_in("cp --recursive tree/. /")
+        self.run_in(shown_in_manual("adduser"))
+        self.check_serves()
+        self.assertEqual(self.run_in("ps -o user=,args= -C lockd").split(maxsplit=1),
+                         ["lockd", "/usr/local/sbin/lockd --config /usr/local/etc/lockd/lockd.conf\n"])
+        self.assertEqual(self.run_in("lockctl run key -- sh -c 'echo $LOCKD_KEY'"), "key\n")
 
 
 if __name__ == "__main__":
