@@ -21,7 +21,7 @@ FETCH_TOKEN = r"printf 'g key\nt key\nquit\n' | nc 127.0.0.1 9999"
 # What dpkg, apt, systemd and the C library write about whatever is installed.
 NOTES = re.compile(r"^/(var/(log|cache|lib/(dpkg|apt|systemd))|root|run|tmp|proc|sys|dev"
                    r"|etc/((passwd|group|g?shadow|subuid|subgid)-?|ld\.so\.cache|\.pwd\.lock))(/|$)")
-LOST = 70
+UNREACHABLE, LOST = 69, 70
 
 
 def shown_in_manual(beginning: str) -> str:
@@ -70,6 +70,7 @@ class Installed(SystemTestCase):
         self.assertEqual(self.run_in("ps -o user= -C lockd").strip(), "lockd")
         self.assertEqual(self.run_in(BY_UNIX), "1 pong\n")
         self.assertEqual(self.run_in("stat -c '%a %U %G' /run/lockd/lockd.sock"), "660 lockd lockd\n")
+        self.assertEqual(self.log().count("listening on tcp://127.0.0.1:9999"), 1)
         self.assertEqual(self.run_in("systemctl is-enabled lockd.service"), "enabled\n")
         self.assertEqual(self.system.ask("systemctl is-enabled lockd.socket").stdout, "disabled\n")
 
@@ -148,7 +149,8 @@ class Installed(SystemTestCase):
         self.install()
         self.run_in("echo 'max-locks = none' >>/etc/lockd/lockd.conf")
         self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
-        self.assertIn("lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number", self.log())
+        eventually(lambda: self.shown("ActiveState") == "failed", 20, "systemd has given up")
+        self.assertEqual(self.log().count("lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"), 1)
 
     def test_an_upgrade_keeps_what_the_administrator_wrote(self) -> None:
         self.install()
@@ -161,10 +163,12 @@ class Installed(SystemTestCase):
 
     def test_an_upgrade_ends_locks_and_their_holders_learn_of_it(self) -> None:
         self.install()
-        self.run_in("{ lockctl run key -- sleep 1000; echo $? >status; } </dev/null >/dev/null 2>&1 &")
-        eventually(lambda: self.system.ask("lockctl inspect key").returncode == 0, 20, "the lock is held")
+        for number, state in enumerate(("held", "waiting")):
+            self.run_in(f"{{ lockctl run key -- sleep 1000; echo $? >{state}; }} </dev/null >/dev/null 2>&1 &")
+            eventually(lambda: self.run_in("lockctl list key").count("\n") == number + 1, 20, state)
         self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
-        eventually(lambda: self.system.ask("cat status").stdout == f"{LOST}\n", 20, "the holder has learnt of it")
+        eventually(lambda: self.system.ask("cat held waiting").stdout == f"{LOST}\n{UNREACHABLE}\n", 20,
+                   "both have learnt of it")
         self.run_in("lockctl run -n key -- true")
 
     def test_an_upgrade_leaves_the_daemon_alone_where_the_administrator_says_so(self) -> None:
