@@ -85,6 +85,11 @@ class Installed(SystemTestCase):
         self.run_in("cmake -S consumer -B built && cmake --build built")
         self.assertEqual(self.run_in("built/consumer tcp://127.0.0.1:9999"), "held\n")
 
+    def test_its_examples_build_by_one_command(self) -> None:
+        self.run_in("apt-get install --yes ./*.deb")
+        self.run_in("g++ -std=c++20 /usr/share/doc/liblockd-dev/examples/nightly.cc -o nightly -llockd-client")
+        self.assertEqual(self.run_in("./nightly tcp://127.0.0.1:9999").count("written with token"), 3)
+
     def test_the_manual_is_shown_without_a_warning(self) -> None:
         self.install()
         for page in "lockd.8", "lockd-protocol.7", "lockctl.1":
