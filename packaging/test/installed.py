@@ -155,7 +155,8 @@ class Installed(SystemTestCase):
         self.run_in("echo 'max-locks = none' >>/etc/lockd/lockd.conf")
         self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
         eventually(lambda: self.shown("ActiveState") == "failed", 20, "systemd has given up")
-        self.assertEqual(self.log().count("lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"), 1)
+        mistake = "lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"
+        self.assertEqual(self.log().count(mistake), 1, self.log())
 
     def test_an_upgrade_keeps_what_the_administrator_wrote(self) -> None:
         self.install()
