@@ -277,9 +277,11 @@ PARTS = [
         "e2e",
         "the Debian packages install, serve under systemd, are restarted by its watchdog and started by its sockets, "
         "and are purged without a trace; programs build against the library, and the manual is shown without a "
-        "warning; lintian objects to nothing; docs/quickstart.md does what it shows",
+        "warning; packed again they are the same; lintian objects to nothing; docs/quickstart.md does what it shows",
         "Debian 12 in namespaces of this machine's kernel, booted with systemd; as root",
-        ["ci/package", "lintian --allow-root --fail-on error,warning build/package/*.deb",
+        ["ci/package", "sha256sum build/package/*.deb >build/package/sums",
+         "ci/package", "sha256sum --check build/package/sums",
+         "lintian --allow-root --fail-on error,warning build/package/*.deb",
          "packaging/test/installed.py", "packaging/test/quickstart.py"],
         {"tests": Figure(r"^Ran (\d+) tests"), "commands of the page": Figure(r"^(\d+) commands did what")} | SKIPPED,
         minutes=4,

@@ -4,8 +4,11 @@
     ci/package && packaging/test/installed.py [TEST...]        # as root; the first time some minutes, for debootstrap
 """
 
+import os
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
 import test_root
 from test_root import System, eventually
@@ -18,7 +21,7 @@ FETCH_TOKEN = r"printf 'g key\nt key\nquit\n' | nc 127.0.0.1 9999"
 # What dpkg, apt, systemd and the C library write about whatever is installed.
 NOTES = re.compile(r"^/(var/(log|cache|lib/(dpkg|apt|systemd))|root|run|tmp|proc|sys|dev"
                    r"|etc/((passwd|group|g?shadow|subuid|subgid)-?|ld\.so\.cache|\.pwd\.lock))(/|$)")
-LOST = 70
+UNREACHABLE, LOST = 69, 70
 
 
 def shown_in_manual(beginning: str) -> str:
@@ -28,15 +31,13 @@ def shown_in_manual(beginning: str) -> str:
 
 
 @unittest.skipIf(test_root.can_boot(), test_root.can_boot())
-class Installed(unittest.TestCase):
+class SystemTestCase(unittest.TestCase):
+    FILES: list[Path] = []  # to be had inside, beside the packages
+
     def setUp(self) -> None:
-        self.system = System(CONSUMER)
+        self.system = System(*self.FILES)
         self.addCleanup(self.system.stop)
         self.run_in = self.system.run
-
-    def install(self) -> None:
-        self.run_in("apt-get install --yes ./lockd_*.deb")
-        self.check_serves()
 
     def check_serves(self) -> None:
         self.assertEqual(self.run_in(BY_TCP), "1 pong\n", self.log())
@@ -50,6 +51,14 @@ class Installed(unittest.TestCase):
     def shown(self, name: str, unit: str = "lockd.service") -> str:
         return self.run_in(f"systemctl show --value --property {name} {unit}").strip()
 
+
+class Installed(SystemTestCase):
+    FILES = [CONSUMER]
+
+    def install(self) -> None:
+        self.run_in("apt-get install --yes ./lockd_*.deb")
+        self.check_serves()
+
     def files(self) -> set[str]:
         found = self.run_in("find / -xdev").splitlines()
         return {path for path in found if not NOTES.match(path)}
@@ -61,6 +70,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.run_in("ps -o user= -C lockd").strip(), "lockd")
         self.assertEqual(self.run_in(BY_UNIX), "1 pong\n")
         self.assertEqual(self.run_in("stat -c '%a %U %G' /run/lockd/lockd.sock"), "660 lockd lockd\n")
+        self.assertEqual(self.log().count("listening on tcp://127.0.0.1:9999"), 1)
         self.assertEqual(self.run_in("systemctl is-enabled lockd.service"), "enabled\n")
         self.assertEqual(self.system.ask("systemctl is-enabled lockd.socket").stdout, "disabled\n")
 
@@ -74,6 +84,11 @@ class Installed(unittest.TestCase):
         self.run_in("apt-get install --yes ./*.deb")
         self.run_in("cmake -S consumer -B built && cmake --build built")
         self.assertEqual(self.run_in("built/consumer tcp://127.0.0.1:9999"), "held\n")
+
+    def test_its_examples_build_by_one_command(self) -> None:
+        self.run_in("apt-get install --yes ./*.deb")
+        self.run_in("g++ -std=c++20 /usr/share/doc/liblockd-dev/examples/nightly.cc -o nightly -llockd-client")
+        self.assertEqual(self.run_in("./nightly tcp://127.0.0.1:9999").count("written with token"), 3)
 
     def test_the_manual_is_shown_without_a_warning(self) -> None:
         self.install()
@@ -139,7 +154,9 @@ class Installed(unittest.TestCase):
         self.install()
         self.run_in("echo 'max-locks = none' >>/etc/lockd/lockd.conf")
         self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
-        self.assertIn("lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number", self.log())
+        eventually(lambda: self.shown("ActiveState") == "failed", 20, "systemd has given up")
+        mistake = "lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"
+        self.assertEqual(self.log().count(mistake), 1, self.log())
 
     def test_an_upgrade_keeps_what_the_administrator_wrote(self) -> None:
         self.install()
@@ -152,10 +169,12 @@ class Installed(unittest.TestCase):
 
     def test_an_upgrade_ends_locks_and_their_holders_learn_of_it(self) -> None:
         self.install()
-        self.run_in("{ lockctl run key -- sleep 1000; echo $? >status; } </dev/null >/dev/null 2>&1 &")
-        eventually(lambda: self.system.ask("lockctl inspect key").returncode == 0, 20, "the lock is held")
+        for number, state in enumerate(("held", "waiting")):
+            self.run_in(f"{{ lockctl run key -- sleep 1000; echo $? >{state}; }} </dev/null >/dev/null 2>&1 &")
+            eventually(lambda: self.run_in("lockctl list key").count("\n") == number + 1, 20, state)
         self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
-        eventually(lambda: self.system.ask("cat status").stdout == f"{LOST}\n", 20, "the holder has learnt of it")
+        eventually(lambda: self.system.ask("cat held waiting").stdout == f"{LOST}\n{UNREACHABLE}\n", 20,
+                   "both have learnt of it")
         self.run_in("lockctl run -n key -- true")
 
     def test_an_upgrade_leaves_the_daemon_alone_where_the_administrator_says_so(self) -> None:
@@ -186,6 +205,27 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.files() - before, set())
         self.assertNotEqual(self.system.ask("getent passwd lockd || getent group lockd").returncode, 0)
         self.assertEqual(self.run_in("find /run -name '*lockd*'"), "")
+
+
+class FromTheTree(SystemTestCase):
+    """What `cmake --install` makes of the build that the packages are made of, with a prefix that is not theirs."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="lockd-installed-")
+        self.addCleanup(folder.cleanup)
+        tree = Path(folder.name) / "tree"
+        test_root.run("cmake", "--install", test_root.PACKAGES, "--prefix", "/usr/local",
+                      env=os.environ | {"DESTDIR": str(tree)})
+        self.FILES = [tree]
+        super().setUp()
+
+    def test_it_is_a_service(self) -> None:
+        self.run_in("cp --recursive tree/. /")
+        self.run_in(shown_in_manual("adduser"))
+        self.check_serves()
+        self.assertEqual(self.run_in("ps -o user=,args= -C lockd").split(maxsplit=1),
+                         ["lockd", "/usr/local/sbin/lockd --config /usr/local/etc/lockd/lockd.conf\n"])
+        self.assertEqual(self.run_in("lockctl run key -- sh -c 'echo $LOCKD_KEY'"), "key\n")
 
 
 if __name__ == "__main__":
