@@ -15,7 +15,7 @@ KINDS = ("lockd", "memcached", "redis")
 
 def figures(bench: Bench) -> list[Figure]:
     found = []
-    for kind in KINDS:
+    for kind in bench.kinds_here(KINDS):
         ours = kind == "lockd"
         with ExitStack() as stack:
             found += of_connections(bench, stack.enter_context(bench.server(kind)), ours)
@@ -67,7 +67,7 @@ def of_locks(bench: Bench, server: Server, has_target: bool) -> list[Figure]:
     return found
 
 
-def one(name: str, unit: str, value: float, at_most: float | None = None) -> Figure:
+def one(name: str, unit: str, value: float, at_most: float | None = None, note: str = "") -> Figure:
     """Measured once."""
     target = Target(at_most, at_least=False) if at_most is not None else None
-    return Figure(name, unit, Estimate(value, None, None, 1), target)
+    return Figure(name, unit, Estimate(value, None, None, 1), target, note=note)
