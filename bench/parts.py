@@ -99,6 +99,7 @@ def asio_floors(bench: Bench) -> Result:
             result.rounds[what] = rounds = bench.alternate_servers(what, servers, depth=depth)
             result.figures += [ratio_of_pairs(f"{of}, {depth} in flight", rounds[ours], rounds[theirs])
                                for of, ours, theirs in ASIO_RATIOS if {ours, theirs} <= rounds.keys()]
+            result.figures += [figure for kind in servers for figure in costs.system_calls_of(bench, kind, depth)]
     return result
 
 

@@ -11,7 +11,7 @@ PAIRS_LEAST = 15  # of rounds
 PLOT = "bench_cpu.svg"
 PLOT_COPY = ROOT / "docs/performance_cpu.svg"
 PLOT_BYTES_MAX = 100_000
-COSTS = ("syscalls", "instructions")  # these have places of their own
+COSTS = ("syscalls", "instructions", "profile", "asio")  # these have places of their own
 
 
 def begin(block: str) -> str:
