@@ -59,9 +59,15 @@ def profile_of(bench: Bench, depth: int) -> Iterator[Figure]:
             load.communicate()
     places = sorted({place for _, place, _ in rows}, key=lambda place: -share_of(rows, place))
     for place in places[:4]:
-        dearest = [f"{name} {share:.1f}" for share, where, name in rows if where == place][:5]
+        dearest = [f"{plain(name)} {share:.1f}" for share, where, name in rows if where == place][:5]
         yield one(f"of lockd's processor time, {depth} in flight: {place}", "%", share_of(rows, place),
                   note=", ".join(dearest))
+
+
+def plain(name: str) -> str:
+    """A function without its namespaces and what its template was made with."""
+    return re.sub(r"<[^<>]*>", "", name).replace("(anonymous namespace)::", "").removeprefix("lockd::").removeprefix(
+        "server::").removeprefix("engine::")
 
 
 def share_of(rows: list[tuple[float, str, str]], place: str) -> float:

@@ -173,11 +173,12 @@ def session_end(bench: Bench) -> Result:
     with bench.server() as lockd:
         rounds = bench.alternate(what, {"end": lambda: one_end(bench, lockd, count),
                                         "no end": lambda: one_end(bench, lockd, 0)})
-    delay, usual = ([one["max_us"] / 1000 for one in rounds[side]] for side in ("end", "no end"))
+    delay, usual = (Estimate.of([one["max_us"] / 1000 for one in rounds[side]]) for side in ("end", "no end"))
+    doubt = "it is as long without an end: the cores had other work" if usual.value > DELAY_MS_MAX else ""
     note = f"the longest of about {rounds['end'][0]['requests']:,} round trips of a client that acquires and releases"
-    return Result([Figure(f"{what}: the longest round trip of another", "ms", Estimate.of(delay),
-                          Target(DELAY_MS_MAX, at_least=False), note=note),
-                   Figure("the same without an end", "ms", Estimate.of(usual))], {what: rounds})
+    return Result([Figure(f"{what}: the longest round trip of another", "ms", delay,
+                          Target(DELAY_MS_MAX, at_least=False), note=note, doubt=doubt),
+                   Figure("the same without an end", "ms", usual)], {what: rounds})
 
 
 def one_end(bench: Bench, lockd: Server, count: int) -> dict:
@@ -252,6 +253,6 @@ PARTS = (
     Part("instructions", "instructions per request, of the whole server", part_of(costs.instructions), 0, 45),
     Part("profile", "where the processor time goes", part_of(costs.profile), 0, 20),
     Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 50),
-    Part("contention", "two threads: how often one waits for the other", part_of(threads.contention), 0, 10),
+    Part("contention", "two threads: how often one waits for the other", part_of(threads.contention), 4, 10),
     Part("threads", "T threads on T cores; needs 4 cores or more", part_of(threads.scaling), 20),
 )

@@ -5,7 +5,7 @@ import os
 from functools import partial
 
 import watching
-from figures import Estimate, Figure, Target
+from figures import Estimate, Figure, Target, ratio_of_pairs
 from measuring import Bench, result_of
 from memory import one
 from servers import Failed, Server, running
@@ -74,12 +74,23 @@ def loads_at_once(bench: Bench, server: Server, cores_of_loads: list[int], depth
 
 
 def contention(bench: Bench) -> list[Figure]:
-    """A thread that finds a mutex locked asks the kernel to wait: calls of futex, then."""
-    found = []
-    for depth in DEPTHS:
-        bench.progress.say(f"two threads, {depth} in flight")
-        with running("lockd", cores()[:2], 2) as server, watching.system_calls(server) as calls:
-            requests = bench.load(server, depth=depth)["requests_total"]
-        found.append(one(f"futex calls per million requests, two threads, {depth} in flight", "calls",
-                         1e6 * calls["futex"] / requests))
-    return found
+    """What two threads take from one another, as far as two cores show it."""
+    return [figure for depth in DEPTHS for figure in (calls_of_futex(bench, depth), cost_of_two(bench, depth))]
+
+
+def calls_of_futex(bench: Bench, depth: int) -> Figure:
+    """A thread that finds a mutex locked asks the kernel to wait."""
+    bench.progress.say(f"two threads, {depth} in flight")
+    with running("lockd", cores()[:2], 2) as server, watching.system_calls(server) as calls:
+        requests = bench.load(server, depth=depth)["requests_total"]
+    return one(f"futex calls per million requests, two threads, {depth} in flight", "calls",
+               1e6 * calls["futex"] / requests)
+
+
+def cost_of_two(bench: Bench, depth: int) -> Figure:
+    """On one core, so that both servers are as busy: with two of them the threads of one would sleep and wake more
+    often, and that would be all there is to see."""
+    what = f"two threads against one, on one core, {depth} in flight"
+    with bench.server() as single, bench.server(threads=2) as two:
+        rounds = bench.alternate_servers(what, {"two": two, "one": single}, depth=depth)
+    return ratio_of_pairs(what, rounds["two"], rounds["one"], note="what mutexes cost, and the switching")
