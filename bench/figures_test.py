@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import json
 import random
+import shutil
 import sys
 import tempfile
 import types
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import costs
 import parts
 import performance_page
+import plots
 import report
 import servers
 import threads
@@ -124,6 +126,37 @@ class Tables(unittest.TestCase):
     def test_what_was_not_saturated_says_so(self) -> None:
         figure = ratio_of_pairs("a", [one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6)
         self.assertIn("50% busy: processor time alone", report.row_of(figure))
+
+
+class Plots(unittest.TestCase):
+    def test_the_good_side_of_a_target_is_right(self) -> None:
+        for at_least, value in ((True, 2), (False, 0.5)):
+            figure = Figure("x", "ratio", Estimate(value, None, None, 1), Target(1, at_least))
+            self.assertEqual(plots.margin(figure, value), 2)
+        free = Figure("x", "ms", Estimate(0, None, None, 1), Target(5, at_least=False))
+        self.assertEqual(plots.margin(free, 0), 1000)
+
+    def test_bars_are_grouped_by_server(self) -> None:
+        figures = [Figure(name, "bytes", Estimate(value, None, None, 1)) for name, value in (
+            ("a held lock with a key of 21 bytes, lockd", 74), ("an idle connection, lockd", 600),
+            ("a held lock with a key of 21 bytes, redis", 130))]
+        locks, connections = plots.figure_plots("memory", figures)
+        self.assertIn('"a held lock" 74.0000 74.0000 74.0000 130.0000 130.0000 130.0000', locks.script)
+        self.assertIn("title 'lockd'", connections.script)
+        self.assertNotIn("title 'redis'", connections.script)
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "no gnuplot")
+    def test_gnuplot_draws_them(self) -> None:
+        timed = {"p99_us": 2} | one_round(1, 1)
+        drawn = [plots.targets_plot([Figure("one thread's \"rate\", a_b: 100 %", "ratio", Estimate(1, 0.9, 1.1, 15),
+                                            Target(0.8))]),
+                 *plots.ratio_plots({"rounds": {"50 connections, 1 in flight": {"lockd": [timed], "floor": [timed]}}})]
+        with tempfile.TemporaryDirectory() as folder:
+            for plot in drawn:
+                plots.draw(Path(folder), plot)
+                self.assertIn("</svg>", (Path(folder) / f"{plot.name}.svg").read_text())
+            with self.assertRaisesRegex(Failed, "gnuplot: "):
+                plots.draw(Path(folder), plots.Plot("bad", "", 100, 100, "plot nothing"))
 
 
 class Readers(unittest.TestCase):
@@ -252,14 +285,19 @@ class Page(unittest.TestCase):
         environment = {"commit": "abc", "pairs": 15}
         timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_busy": 1} | one_round(1, 1)
         kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
-                for part in ("ratios", "syscalls", "instructions")}
-        kept["ratios"]["rounds"] = {"1 x 1": {"lockd": [timed]}}
+                for part in ("ratios", *performance_page.COSTS)}
+        kept["ratios"]["rounds"] = {"1 x 1": {"lockd": [timed], "floor": [timed]}}
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "performance.md"
             page.write_text(performance_page.PAGE.read_text())
-            with mock.patch.multiple(performance_page, PAGE=page, PLOT_COPY=Path(folder) / "plot.svg"):
+            def draw(where: Path, plot: plots.Plot) -> None:
+                (where / f"{plot.name}.svg").write_text("<svg> \n\n")
+
+            with mock.patch.multiple(performance_page, PAGE=page, draw=draw):
                 performance_page.write(kept)
-                self.assertEqual(page.read_text().count("| x |"), 3)
+                self.assertEqual(page.read_text().count("| x |"), 5)
+                self.assertIn("](bench_cpu.svg)", page.read_text())
+                self.assertEqual((Path(folder) / "bench_cpu.svg").read_text(), "<svg>\n")
                 kept["ratios"]["environment"] = {"commit": "abc", "pairs": 14}
                 with self.assertRaisesRegex(Failed, "fewer than 15 pairs: ratios"):
                     performance_page.write(kept)
