@@ -8,14 +8,16 @@ from contextlib import redirect_stderr
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
 import memory
 import parts
+import servers
 import threads
 from crowd import Crowd, key_of
-from figures import Figure
+from figures import Figure, Outcome
 from measuring import Bench, Plan, Progress
 from servers import CONNECTIONS_MAX, KINDS, Failed, Server, program
 
@@ -92,6 +94,24 @@ class Live(unittest.TestCase):
                 self.assertGreater(self.bench.load(server, workload="inspect", connections=7)["requests"], 0)
                 self.assertGreater(self.bench.load(server, workload="hot", connections=7)["requests"], 0)
 
+    def test_without_a_peer_the_others_are_measured(self) -> None:
+        with mock.patch.object(servers, "program", side_effect=Failed("there is no such program")):
+            self.assertEqual(self.bench.kinds_here(("lockd", "memcached", "redis")), ["lockd"])
+            self.assertEqual(self.bench.left_out, ["memcached: there is no such program",
+                                                   "redis: there is no such program"])
+            with self.assertRaises(Failed):
+                self.bench.kinds_here(("floor",))
+
+    @unittest.skipUnless(shutil.which("perf"), "no perf")
+    def test_a_profile_tells_the_kernel_from_lockd(self) -> None:
+        try:
+            figures = list(costs.profile_of(self.bench, 16))
+        except Failed as failure:
+            self.skipTest(str(failure))  # sampling is not allowed everywhere
+        shares = {figure.name.split(": ")[1]: figure.estimate.value for figure in figures}
+        self.assertGreater(shares["kernel"], 0)
+        self.assertGreater(shares["lockd"], 0)
+
     def test_a_crowd_holds_what_it_takes_until_it_leaves(self) -> None:
         lockd = self.start("lockd")
         with Crowd(lockd) as crowd:
@@ -123,7 +143,7 @@ class Live(unittest.TestCase):
     def test_memory_of_a_million_locks_is_given_back(self) -> None:
         for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),
                                       self.start("lockd"), has_target=True):
-            self.assertEqual(figure.is_missed, False, figure)
+            self.assertEqual(figure.outcome, Outcome.MET, figure)
 
     def test_memory_of_a_connection_is_seen(self) -> None:
         lockd = self.start("lockd")
