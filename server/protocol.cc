@@ -30,8 +30,10 @@ inline std::string_view without_outer_blanks(std::string_view bytes) {
 
 /// The first of some words without blanks at their end; `rest` goes on behind it and the blanks that follow.
 inline std::string_view take_word(std::string_view& rest) {
-  const std::string_view word(rest.begin(), std::ranges::find_if(rest, is_blank));
-  rest = without_leading_blanks(rest.substr(word.size()));
+  std::size_t size = 0;
+  while (size < rest.size() && !is_blank(rest[size])) ++size;
+  const std::string_view word = rest.substr(0, size);
+  rest = without_leading_blanks(rest.substr(size));
   return word;
 }
 

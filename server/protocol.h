@@ -69,7 +69,7 @@ class Parser {
 };
 
 /// Appends the line of an answer, LF included. `text`: the folded key (F7); of unknown_command the verb's bytes (F8);
-/// of bad_arguments the usage (F9); of version the version; otherwise unused.
+/// of bad_arguments the usage (F9); of version the version; otherwise empty.
 void print(std::string& out, const Answer& answer, std::string_view text);
 
 /// S4: all that a connection too many is told.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/words.h"
 #include "model/types.h"
 
 namespace lockd::server {
@@ -102,8 +103,9 @@ class VerbIndex {
     return numbers_[row] == number ? &verb_table[row] : nullptr;
   }
 
-  constexpr const VerbRow* find(std::string_view name) const {
-    return name.size() <= short_word_bytes_max ? find(number_of(name)) : nullptr;
+  const VerbRow* find(std::string_view name) const {
+    if (name.size() > short_word_bytes_max) return nullptr;
+    return find(engine::tail_of(name) | std::uint64_t{' '} << (8 * name.size()));
   }
 
  private:
