@@ -2,10 +2,13 @@
 #include "server/poller.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -13,6 +16,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -285,6 +289,23 @@ TEST_F(PollerTest, what_can_not_be_waited_for_is_said_to_the_handler) {
   EXPECT_FALSE(why) << "not from within the call";
   run();
   EXPECT_EQ(why, boost::system::errc::operation_not_permitted);
+}
+
+TEST_F(PollerTest, that_sockets_can_not_be_waited_for_is_logged_once_for_many) {
+  std::ostringstream log;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(log)));
+  std::FILE* const file = std::tmpfile();
+  for (int i = 0; i < 3; ++i) {
+    PolledSocket no_socket(*poller_, ::dup(::fileno(file)));
+    no_socket.async_wait(wait_read, [](const Error&) {});
+  }
+  std::fclose(file);
+  spdlog::set_default_logger(logger);
+  const std::string line = "a connection is lost, as its socket can't be watched: Operation not permitted\n";
+  EXPECT_TRUE(log.str().ends_with(line)) << log.str();
+  EXPECT_EQ(std::ranges::count(log.str(), '\n'), 1) << log.str();
 }
 
 TEST_F(PollerTest, a_socket_moves_before_it_waits) {
