@@ -300,9 +300,19 @@ PARTS = [
         "no stream of bytes was found that the parser cuts or reads otherwise than the naive one, or that a sanitizer "
         "objects to",
         "inputs of up to 192 bytes, for as long as it ran",
-        ["ci/fuzz parser 240"],
+        ["ci/fuzz parser 180"],
         fuzzed(1),
-        minutes=4,
+        minutes=3,
+    ),
+    Part(
+        "fuzz_web_socket",
+        "V9",
+        "no messages were found that a WebSocket's session answers otherwise than the reference server answers lines, "
+        "or to which a sanitizer objects",
+        "inputs of up to 192 bytes, one connection, messages without their frames and handshake, for as long as it ran",
+        ["ci/fuzz web_socket 60"],
+        fuzzed(1),
+        minutes=1,
     ),
     Part(
         "fuzz_session",
