@@ -241,9 +241,11 @@ PARTS = [
         "V11, V18",
         "whichever allocation or system call of the daemon fails, it ends with a message or loses one connection, and "
         "else all is as if nothing had failed",
-        "one fault in a run; a fixed workload of a dozen clients; system calls that are made through the C library, "
-        "less those whose results Asio ignores; with four threads the numbers of the calls vary",
-        ["ci/torture", "ci/torture --canaries"],
+        "one fault in a run; a fixed workload of a dozen clients, over WebSockets each fifth call alone; system calls "
+        "that are made through the C library, less those whose results Asio ignores; with four threads the numbers of "
+        "the calls vary",
+        ["ci/torture --phase start --phase serve --phase threads --phase stop",
+         "ci/torture --phase websockets --step 5", "ci/torture --canaries"],
         {"points exercised": Figure(r"^(\d+) points exercised, 0 findings"),
          "canaries seen": Figure(r"^(\d+) canaries seen"), "canaries": Figure(r"canaries seen of (\d+)$")},
         ["lockd", "torture_interposer"],
