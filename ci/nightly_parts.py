@@ -240,9 +240,11 @@ PARTS = [
         "V11, V18",
         "whichever allocation or system call of the daemon fails, it ends with a message or loses one connection, and "
         "else all is as if nothing had failed",
-        "one fault in a run; a fixed workload of a dozen clients; system calls that are made through the C library, "
-        "less those whose results Asio ignores; with four threads the numbers of the calls vary",
-        ["ci/torture", "ci/torture --canaries"],
+        "one fault in a run; a fixed workload of a dozen clients, over WebSockets each fifth call alone; system calls "
+        "that are made through the C library, less those whose results Asio ignores; with four threads the numbers of "
+        "the calls vary",
+        ["ci/torture --phase start --phase serve --phase threads --phase stop",
+         "ci/torture --phase websockets --step 5", "ci/torture --canaries"],
         {"points exercised": Figure(r"^(\d+) points exercised, 0 findings"),
          "canaries seen": Figure(r"^(\d+) canaries seen"), "canaries": Figure(r"canaries seen of (\d+)$")},
         ["lockd", "torture_interposer"],
@@ -314,9 +316,19 @@ PARTS = [
         "no stream of bytes was found that the parser cuts or reads otherwise than the naive one, or that a sanitizer "
         "objects to",
         "inputs of up to 192 bytes, for as long as it ran",
-        ["ci/fuzz parser 240"],
+        ["ci/fuzz parser 180"],
         fuzzed(1),
-        minutes=4,
+        minutes=3,
+    ),
+    Part(
+        "fuzz_web_socket",
+        "V9",
+        "no messages were found that a WebSocket's session answers otherwise than the reference server answers lines, "
+        "or to which a sanitizer objects",
+        "inputs of up to 192 bytes, one connection, messages without their frames and handshake, for as long as it ran",
+        ["ci/fuzz web_socket 60"],
+        fuzzed(1),
+        minutes=1,
     ),
     Part(
         "fuzz_session",
