@@ -231,7 +231,7 @@ class Server {
   Snapshot snapshot() {
     return {.totals = table_.totals(),
             .now = first().services_now().turn.now,
-            .connections = registry_.size(),
+            .connections = served_.load(),
             .connections_max = connections_max_,
             .connections_total = last_session_,
             .refused_total = refused_total_,
@@ -390,7 +390,7 @@ class Server {
   Registry<Mutex> registry_;
   std::vector<Statistics> statistics_;   // one for each worker
   std::vector<Turn> turns_;              // the same
-  std::atomic<std::size_t> served_{0};   // connections with a session, or with the last replies of one on their way
+  std::atomic<std::size_t> served_{0};   // connections in their handshake, with a session, or with its last replies
   std::atomic<std::size_t> refused_{0};  // connections too many, being told so
 
   // On the first worker's thread.
