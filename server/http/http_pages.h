@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/http/vitals.h"
 #include "server/statistics.h"
+#include "server/vitals.h"
 
 namespace lockd::server {
 

@@ -142,7 +142,8 @@ TEST_F(HttpServerTest, beyond_the_loopback_only_where_the_address_is_written) {
 TEST_F(HttpServerTest, S1_a_port_in_use) {
   serve_with_threads();
   const std::string taken = "tcp" + server_->uris().at(0).substr(4);
-  EXPECT_THROW(HttpServer(taken, 0600U, {.threads = {}, .take = {}, .statistics = {}}), boost::system::system_error);
+  EXPECT_THROW(HttpServer(taken, 0600U, {.threads = {&threads_[0]}, .take = {}, .statistics = {}}),
+               boost::system::system_error);
 }
 
 }  // namespace
