@@ -1,6 +1,6 @@
-// What the server tells of itself over HTTP.
-#ifndef LOCKD_SERVER_HTTP_VITALS_H_
-#define LOCKD_SERVER_HTTP_VITALS_H_
+// What the server's threads tell when they are asked: Pulse asks them.
+#ifndef LOCKD_SERVER_VITALS_H_
+#define LOCKD_SERVER_VITALS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -31,4 +31,4 @@ struct Vitals {
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_HTTP_VITALS_H_
+#endif  // LOCKD_SERVER_VITALS_H_
