@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "server/doorman.h"
-#include "server/http_server.h"
+#include "server/http/http_server.h"
 #include "server/listeners.h"
 #include "server/pidfile.h"
 #include "server/reason.h"

@@ -37,7 +37,7 @@ struct Worker {
       : services(thread_services), peer_timeout(timeout), home(index) {}
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
-  ~Worker() = default;
+  ~Worker() { is_stopped = true; }
 
   /// For a call to a session: the clock is set. Within a pass over sockets it is read once, and so a session may see a
   /// moment that is some milliseconds old.
@@ -70,6 +70,7 @@ struct Worker {
   std::chrono::seconds peer_timeout;
   std::uint32_t home;               // its place in the team
   std::vector<Worker*> team{this};  // all I/O threads
+  bool is_stopped = false;          // S6: its connections go, whether their sessions have ended or not
 
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies

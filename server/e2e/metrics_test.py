@@ -169,17 +169,6 @@ class Metrics(HttpTestCase):
         self.assertNotIn("must_not_show", text)
         self.assertNotIn(client.address, text)
 
-    def test_promtool_has_nothing_to_say(self) -> None:
-        if shutil.which("promtool") is None:
-            self.skipTest("no promtool here (Debian's package prometheus)")
-        daemon = self.http_daemon()
-        client = self.connect(daemon)
-        client.expect("g a", "1 Lock Get Success: a")
-        done = subprocess.run(
-            ["promtool", "check", "metrics"], input=Scrape(daemon).text, capture_output=True, text=True, check=False
-        )
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
-
     def test_docs_name_every_metric_as_it_is(self) -> None:
         """Each row of the table: name, type, labels, meaning."""
         page = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -192,6 +181,19 @@ class Metrics(HttpTestCase):
             sample = name + "_count" if kind == "histogram" else name
             shown = ", ".join(label.strip(" `") for label in labels.split(",")) if labels else ""
             self.assertEqual(shown, ", ".join(sorted(scrape.labels(sample)[0])), name)
+
+
+class Promtool(HttpTestCase):
+    def test_it_has_nothing_to_say(self) -> None:
+        if shutil.which("promtool") is None:
+            self.skipTest("no promtool here (Debian's package prometheus)")
+        daemon = self.http_daemon()
+        client = self.connect(daemon)
+        client.expect("g a", "1 Lock Get Success: a")
+        done = subprocess.run(
+            ["promtool", "check", "metrics"], input=Scrape(daemon).text, capture_output=True, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
 class Health(HttpTestCase):

@@ -18,6 +18,7 @@ namespace lockd::server {
 struct MessagePart {
   std::string_view payload;
   bool is_binary = false;  // of all parts of a message the same
+  bool is_first = true;
   bool is_last = true;
 
   friend bool operator==(const MessagePart&, const MessagePart&) = default;

@@ -52,6 +52,26 @@ def has_ended(pid: int) -> bool:
     return state_of(pid) in ("", "Z", "X")
 
 
+def children_of(parent: int) -> dict[int, str]:
+    """Their names by their ids."""
+    children = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text(errors="replace").partition("(")[2].rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(rest.split()[1]) == parent:
+            children[int(stat.parent.name)] = name
+    return children
+
+
+def warden_of(lockctl: int) -> int:
+    """The second process of a lockctl that runs a command."""
+    wardens = [child for child, name in children_of(lockctl).items() if name == "lockctl-warden"]
+    assert len(wardens) == 1, wardens
+    return wardens[0]
+
+
 class Running:
     """A lockctl that runs. Made by LockctlTestCase.start(), which also ends it."""
 
