@@ -100,7 +100,7 @@ TECHNIQUES = [
                "lockctl_process_tests"],
               ["printf '%s\\n' client/client_{tests,thread_tests,memory_tests,daemon_tests} "
                "client/lockctl/lockctl_{tests,process_tests} | "
-               "xargs -P 2 -I{} {} --gtest_fail_fast --gtest_brief=1"],
+               "xargs -P 2 -I{} env {} --gtest_fail_fast --gtest_brief=1"],
               CLIENT, real_time=True),
     Technique("lockctl", "e2e", "lockctl from outside", ["lockd", "lockctl"],
               ["cd $SOURCES/client/lockctl/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
