@@ -16,6 +16,7 @@
 #include "server/mailbox.h"
 #include "server/pump.h"
 #include "server/services.h"
+#include "server/throttle.h"
 
 namespace lockd::server {
 
@@ -37,7 +38,7 @@ struct Worker {
       : services(thread_services), peer_timeout(timeout), home(index) {}
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
-  ~Worker() = default;
+  ~Worker() { is_stopped = true; }
 
   /// For a call to a session: the clock is set. Within a pass over sockets it is read once, and so a session may see a
   /// moment that is some milliseconds old.
@@ -70,9 +71,12 @@ struct Worker {
   std::chrono::seconds peer_timeout;
   std::uint32_t home;               // its place in the team
   std::vector<Worker*> team{this};  // all I/O threads
+  bool is_stopped = false;          // S6: its connections go, whether their sessions have ended or not
 
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies
+
+  Throttle handshake_log;  // of handshakes that are refused
 
   boost::unordered_flat_map<SessionId, Pump*> waiting;  // those whose sessions wait, as long as they do
 

@@ -1,10 +1,11 @@
 #include "server/websocket/messages.h"
 
 #include <algorithm>
-#include <boost/beast/websocket/detail/utf8_checker.hpp>
+#include <utility>
 
 #include "engine/check.h"
 #include "server/protocol.h"
+#include "server/utf8.h"
 
 namespace lockd::server {
 
@@ -26,8 +27,6 @@ bool is_too_long(std::string_view message, std::size_t line_bytes_max) {
 }
 
 }  // namespace
-
-bool is_utf8(std::string_view bytes) { return boost::beast::websocket::detail::check_utf8(bytes.data(), bytes.size()); }
 
 std::string Messages::line_of(std::string_view message, bool is_binary, std::size_t line_bytes_max) {
   Request& request = requests_.emplace_back(Request{.is_binary = is_binary});
@@ -77,23 +76,22 @@ void Messages::answer_by_itself(Statistics& statistics, const Send& send) {
 
 void Messages::send_reply(const Request& request, std::string_view lines, const Send& send) {
   if (lines.ends_with('\n')) lines.remove_suffix(1);
-  const bool was_in_parts = is_in_parts_;
-  is_in_parts_ = false;
-  send({.payload = lines, .is_binary = was_in_parts || request.is_binary || !is_utf8(lines), .is_last = true});
+  const bool is_rest = std::exchange(is_in_parts_, false);
+  send({.payload = lines, .is_binary = is_rest || request.is_binary || !is_utf8(lines), .is_first = !is_rest});
 }
 
 /// The last byte stays, as it may be the last LF of the reply.
 std::size_t Messages::send_part(std::string_view output, const Send& send) {
   if (output.size() < 2) return 0;
-  is_in_parts_ = true;
-  send({.payload = output.substr(0, output.size() - 1), .is_binary = true, .is_last = false});
+  const bool is_first = !std::exchange(is_in_parts_, true);
+  send({.payload = output.substr(0, output.size() - 1), .is_binary = true, .is_first = is_first, .is_last = false});
   return output.size() - 1;
 }
 
 std::size_t Messages::send_last_words(std::string_view output, const Send& send) {
   if (output.empty()) return 0;
   const std::string_view lines = output.substr(0, output.size() - 1);
-  send({.payload = lines, .is_binary = !is_utf8(lines), .is_last = true});
+  send({.payload = lines, .is_binary = !is_utf8(lines)});
   return output.size();
 }
 

@@ -19,9 +19,12 @@
 namespace lockd::server {
 
 /// What Beast's websocket::stream asks of its next layer. Nothing that is written waits, or fails: it is appended to
-/// outbox(), from where the connection sends it when it likes. So replies, pongs and closes stand in one order, several
-/// of them go in one packet, and how much waits for a slow reader is known. Where that is bytes_max already, Beast,
-/// which reads on by itself as long as pings come, goes on when the kernel takes more.
+/// outbox(), from where the connection sends it when it likes. So replies and pongs stand in one order, several of them
+/// go in one packet, and how much waits for a slow reader is known. Where that is bytes_max already, Beast, which reads
+/// on by itself as long as pings come, goes on when the kernel takes more.
+///
+/// A close frame is kept apart until let_close_through(): Beast writes one as soon as it reads one, or reads what
+/// breaks the rules, but nothing may follow it, and it must not be sent before the locks are free (S3).
 ///
 /// Used on its socket's thread alone.
 class OutboxStream {
@@ -30,7 +33,7 @@ class OutboxStream {
   using next_layer_type = Socket;
   using Error = boost::system::error_code;
 
-  /// on_control_frame: called when Beast has written by itself.
+  /// on_control_frame: called when Beast has written a frame by itself.
   OutboxStream(Socket socket, std::size_t bytes_max, std::function<void()> on_control_frame)
       : socket_(std::move(socket)), bytes_max_(bytes_max), on_control_frame_(std::move(on_control_frame)) {}
 
@@ -40,6 +43,12 @@ class OutboxStream {
 
   /// Not sent yet.
   std::string& outbox() { return outbox_; }
+
+  /// The close frame, if there is one already or when there is, is the last in the outbox.
+  void let_close_through() {
+    keeps_close_ = false;
+    outbox_ += std::exchange(close_, {});
+  }
 
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers, Error& error) {
@@ -56,10 +65,7 @@ class OutboxStream {
 
   template <class Buffers>
   std::size_t write_some(const Buffers& buffers) {
-    const std::size_t before = outbox_.size();
-    for (const boost::asio::const_buffer buffer : boost::beast::buffers_range_ref(buffers))
-      outbox_.append(static_cast<const char*>(buffer.data()), buffer.size());
-    return outbox_.size() - before;
+    return append(outbox_, buffers);
   }
   template <class Buffers>
   std::size_t write_some(const Buffers& buffers, Error& error) {
@@ -70,22 +76,44 @@ class OutboxStream {
   auto async_write_some(const Buffers& buffers, Handler&& handler) {
     return boost::asio::async_initiate<Handler, void(Error, std::size_t)>(
         [this](auto completed, const auto& from) {
-          const std::size_t written = write_some(from);
+          const bool is_kept = keeps_close_ && is_close_frame(from);
+          const std::size_t written = append(is_kept ? close_ : outbox_, from);
           on_control_frame_();
           auto complete = [completed = std::move(completed), written](const Error& error) mutable {
             completed(error, written);
           };
-          if (outbox_.size() >= bytes_max_) return socket_.async_wait(Socket::wait_write, std::move(complete));
+          if (!is_kept && outbox_.size() >= bytes_max_)
+            return socket_.async_wait(Socket::wait_write, std::move(complete));
           boost::asio::post(get_executor(), boost::beast::bind_front_handler(std::move(complete), Error()));
         },
         handler, buffers);
   }
 
  private:
+  static constexpr unsigned char close_frame_begin = 0x88;  // the last frame of its message, and its opcode
+
+  /// Beast writes each control frame in one piece.
+  template <class Buffers>
+  static bool is_close_frame(const Buffers& buffers) {
+    for (const boost::asio::const_buffer buffer : boost::beast::buffers_range_ref(buffers))
+      if (buffer.size() > 0) return *static_cast<const unsigned char*>(buffer.data()) == close_frame_begin;
+    return false;
+  }
+
+  template <class Buffers>
+  static std::size_t append(std::string& to, const Buffers& buffers) {
+    const std::size_t before = to.size();
+    for (const boost::asio::const_buffer buffer : boost::beast::buffers_range_ref(buffers))
+      to.append(static_cast<const char*>(buffer.data()), buffer.size());
+    return to.size() - before;
+  }
+
   Socket socket_;
   std::size_t bytes_max_;
   std::function<void()> on_control_frame_;
   std::string outbox_;
+  std::string close_;        // kept apart
+  bool keeps_close_ = true;  // until the session is over
 };
 
 /// Beast asks for these at a WebSocket's end. The socket stays open: its outbox is still to be sent.

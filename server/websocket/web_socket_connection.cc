@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "engine/check.h"
+#include "server/websocket/frame.h"
 
 namespace lockd::server {
 
@@ -48,16 +49,13 @@ WebSocketConnection<Mutex>::WebSocketConnection(Worker<Mutex>& worker, Socket so
       policy_(policy),
       stream_(std::move(socket), worker.services.settings.output_bytes_max,
               [this] { asio::post(worker_.context, bound([](WebSocketConnection& self) { self.flush(); })); }) {
-  stream_.auto_fragment(false);
   stream_.read_message_max(worker.services.settings.line_bytes_max + overlong_bytes_max);
-  stream_.control_callback([this](websocket::frame_type type, boost::beast::string_view /*payload*/) {
-    if (type == websocket::frame_type::close) peer_closed_ = true;
-  });
   population_.fetch_add(1);
 }
 
 template <class Mutex>
 WebSocketConnection<Mutex>::~WebSocketConnection() {
+  LOCKD_CHECK(!session_ || phase_ >= Phase::closing || worker_.is_stopped, "a lock goes with its connection");
   population_.fetch_sub(1);
 }
 
@@ -74,7 +72,7 @@ auto WebSocketConnection<Mutex>::bound(Handler handler) {
 
 template <class Mutex>
 void WebSocketConnection<Mutex>::serve(SessionId id, std::string address) {
-  try {
+  or_drop([&] {
     Error ignored;  // of a socket that is broken already, of which the first read tells
     socket().non_blocking(true, ignored);
     handshake_ = std::make_unique<Handshake>();
@@ -82,12 +80,23 @@ void WebSocketConnection<Mutex>::serve(SessionId id, std::string address) {
     handshake_->address = std::move(address);
     handshake_->parser.header_limit(handshake_bytes_max);
     set_deadline(std::min(handshake_time_max, worker_.peer_timeout));
-    http::async_read_header(
-        stream_.next_layer(), handshake_->buffer, handshake_->parser,
-        bound([](WebSocketConnection& self, const Error& error, std::size_t /*bytes*/) { self.on_request(error); }));
+    http::async_read_header(stream_.next_layer(), handshake_->buffer, handshake_->parser,
+                            bound([](WebSocketConnection& self, const Error& error, std::size_t /*bytes*/) {
+                              self.or_drop([&] { self.on_request(error); });
+                            }));
+  });
+}
+
+/// Drops the connection if there is no memory for this part of its beginning.
+template <class Mutex>
+template <class Step>
+void WebSocketConnection<Mutex>::or_drop(Step step) {
+  try {
+    step();
   } catch (const std::bad_alloc&) {
+    worker_.services.statistics.dropped_connections.count();
     spdlog::error("out of memory: a connection is dropped");
-    close();
+    lose_peer();
   }
 }
 
@@ -97,19 +106,27 @@ void WebSocketConnection<Mutex>::on_request(const Error& error) {
   const auto refused = refusal(handshake_->parser.get(), policy_);
   if (refused) return refuse(*refused);
   if (handshake_->buffer.size() > 0) return refuse(refusal(http::error::unexpected_body));
-  try {
-    accept();
-  } catch (const std::bad_alloc&) {
-    spdlog::error("out of memory: a connection is dropped");
-    close();
-  }
+  accept();
 }
 
 template <class Mutex>
 void WebSocketConnection<Mutex>::refuse(const HandshakeResponse& response) {
+  if (response.result() == http::status::forbidden) {
+    const std::string_view origin = handshake_->parser.get()[http::field::origin];
+    note_refusal(&Statistics::refused_origins, "--ws-origin does not name " + std::string(origin.substr(0, 200)));
+  } else {
+    note_refusal(&Statistics::refused_handshakes,
+                 std::string_view(response.body()).substr(0, response.body().size() - 1));
+  }
   Error ignored;  // nothing that is written to an outbox fails
   http::write(stream_.next_layer(), response, ignored);
   close_gently();
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::note_refusal(Counter Statistics::* counter, std::string_view why) {
+  (worker_.services.statistics.*counter).count();
+  if (worker_.handshake_log.allows()) spdlog::warn("{} gets no WebSocket: {}", handshake_->address, why);
 }
 
 /// Beast answers what only it looks at: the version, the key.
@@ -122,7 +139,9 @@ void WebSocketConnection<Mutex>::accept() {
   }));
   Error error;
   stream_.accept(handshake_->parser.get(), error);
-  error ? close_gently() : open_session();
+  if (!error) return open_session();
+  note_refusal(&Statistics::refused_handshakes, error.message());
+  close_gently();
 }
 
 template <class Mutex>
@@ -217,7 +236,7 @@ void WebSocketConnection<Mutex>::call_session(Call call) {
 /// Frames what is whole, and what is not once it is as much as may be kept (F5).
 template <class Mutex>
 void WebSocketConnection<Mutex>::frame_replies(std::string& output, const std::vector<std::size_t>& ends, Next next) {
-  const Messages::Send send = [this](const MessagePart& part) { frame(part); };
+  const Messages::Send send = [this](const MessagePart& part) { append_frame(outbox(), part); };
   std::size_t done = messages_.send_replies(output, ends, worker_.services.statistics, send);
   const std::string_view rest = std::string_view(output).substr(done);
   if (next == Next::end) {
@@ -232,15 +251,6 @@ void WebSocketConnection<Mutex>::frame_replies(std::string& output, const std::v
     output.erase(0, done);
     if (output.empty()) std::string().swap(output);  // its memory too
   }
-}
-
-/// Nothing may follow a close frame.
-template <class Mutex>
-void WebSocketConnection<Mutex>::frame(const MessagePart& part) {
-  if (peer_closed_) return;
-  Error ignored;  // of a WebSocket that has failed, of which the next read tells
-  stream_.binary(part.is_binary);
-  stream_.write_some(part.is_last, asio::buffer(part.payload), ignored);
 }
 
 template <class Mutex>
@@ -319,17 +329,15 @@ void WebSocketConnection<Mutex>::wake(const Answer& answer) {
 
 // ---- writing ----
 
-/// Sends what the kernel takes at once. The answer to a close frame stays until the locks are free (S3).
+/// Sends what the kernel takes at once.
 template <class Mutex>
 void WebSocketConnection<Mutex>::flush() {
-  if (writing_ || (peer_closed_ && phase_ != Phase::closing)) return;
+  if (writing_ || (!outbox().empty() && !send_some())) return;
   if (!outbox().empty()) {
-    if (!send_some()) return;
-    if (!outbox().empty()) {
-      if (phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
-      return wait_writable();
-    }
+    if (phase_ == Phase::serving && !deadline_) set_deadline(worker_.peer_timeout);
+    return wait_writable();
   }
+  if (phase_ == Phase::serving) deadline_.reset();
   say_goodbye_if_all_is_sent();
 }
 
@@ -360,13 +368,7 @@ void WebSocketConnection<Mutex>::wait_writable() {
 
 template <class Mutex>
 void WebSocketConnection<Mutex>::on_writable() {
-  if (!send_some()) return;
-  if (!outbox().empty()) {
-    wait_writable();
-  } else {
-    if (phase_ == Phase::serving) deadline_.reset();
-    say_goodbye_if_all_is_sent();
-  }
+  flush();
   take_turn_if_drained();
   read();
 }
@@ -425,6 +427,7 @@ void WebSocketConnection<Mutex>::close_gently() {
                           self.say_goodbye_if_all_is_sent();
                         }));
   }
+  stream_.next_layer().let_close_through();
   flush();
 }
 
@@ -477,6 +480,7 @@ template <class Mutex>
 void WebSocketConnection<Mutex>::on_deadline() {
   if (!deadline_ || deadline_->expiry() > Timer::clock_type::now()) return;
   if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
+  if (phase_ == Phase::handshake) note_refusal(&Statistics::refused_handshakes, "its handshake took too long");
   if (phase_ != Phase::serving) return close();
   spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
                worker_.peer_timeout.count());

@@ -16,10 +16,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/pump.h"
 #include "server/session.h"
+#include "server/statistics.h"
 #include "server/websocket/handshake.h"
 #include "server/websocket/messages.h"
 #include "server/websocket/outbox_stream.h"
@@ -74,8 +76,11 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
   Socket& socket() { return stream_.next_layer().next_layer(); }
   std::string& outbox() { return stream_.next_layer().outbox(); }
 
+  template <class Step>
+  void or_drop(Step step);
   void on_request(const Error& error);
   void refuse(const HandshakeResponse& response);
+  void note_refusal(Counter Statistics::* counter, std::string_view why);
   void accept();
   void open_session();
 
@@ -90,7 +95,6 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
   template <class Call>
   void call_session(Call call);
   void frame_replies(std::string& output, const std::vector<std::size_t>& ends, Next next);
-  void frame(const MessagePart& part);
   void proceed(Next next);
   bool has_turn_to_take() const;
   void take_turn_if_drained();
@@ -136,7 +140,6 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
   bool has_come_ = false;      // a message, or the end, which the session was not given yet
   bool writing_ = false;       // a wait for room in the socket is pending; always if the outbox is not empty
   bool turn_pending_ = false;  // the session's next turn is in the context's queue
-  bool peer_closed_ = false;   // a close frame has come, and been answered in the outbox
   bool peer_done_ = false;     // nothing can be sent or read any more
   bool frames_done_ = false;   // no frame is sent or read any more
   bool said_goodbye_ = false;  // FIN is sent, and the peer's awaited

@@ -1,43 +1,24 @@
 // How much memory an open WebSocket keeps.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/test_heap.h"
-#include "server/test_connection.h"
-#include "server/websocket/web_socket_connection.h"
+#include "server/websocket/test_web_socket.h"
 
 namespace lockd::server {
 namespace {
 
-constexpr std::string_view handshake =
-    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-
-/// A text message of less than 126 bytes, its mask all zeros.
-std::string frame(std::string_view message) {
-  const std::string head{static_cast<char>(0x81), static_cast<char>(0x80 | message.size()), 0, 0, 0, 0};
-  return head + std::string(message);
-}
-
-class WebSocketMemory : public testing::Test, protected LoopbackWorker {
+class WebSocketMemory : public testing::Test, protected WebSocketWorker {
  protected:
-  void open(Peer& peer) {
-    peer.connect(acceptor_.local_endpoint());
-    Socket socket(context(), StreamProtocol(AF_INET, IPPROTO_TCP), acceptor_.accept().release());
-    const SessionId id{++last_session_};
-    std::make_shared<WebSocketConnection<engine::NullMutex>>(worker_, std::move(socket), connection_count_, policy_)
-        ->serve(id, "A" + std::to_string(last_session_));
-    exchange(peer, handshake, 1);
-    ASSERT_TRUE(peer.received.starts_with("HTTP/1.1 101 ")) << peer.received;
-  }
-
   void expect(Peer& peer, std::string_view request, std::string_view reply) {
     EXPECT_EQ(exchange(peer, frame(request), 2 + reply.size()).substr(2), reply);
   }
@@ -48,7 +29,7 @@ class WebSocketMemory : public testing::Test, protected LoopbackWorker {
     for (std::size_t i = 0; i < count; ++i) peers.push_back(std::make_unique<Peer>(context()));
     const std::int64_t before = heap_bytes_in_use;
     for (const auto& peer : peers) {
-      open(*peer);
+      EXPECT_TRUE(open(*peer));
       expect(*peer, "g key", "1 Lock Get Success: key");
       expect(*peer, "r key", "1 Lock Release Success: key");
       std::string().swap(peer->received);
@@ -56,7 +37,24 @@ class WebSocketMemory : public testing::Test, protected LoopbackWorker {
     return (heap_bytes_in_use - before) / static_cast<std::int64_t>(count);
   }
 
-  const WebSocketPolicy policy_;
+  enum class Failed { nothing, opening, thread };
+
+  /// The n-th allocation fails of those that one takes from its first byte to its first read. What that let fail: the
+  /// thread where it was one of Asio's own.
+  Failed open_without_memory(std::int64_t n) {
+    Peer peer(context());
+    auto opening = accept_web_socket(peer);
+    peer.send_some(handshake_request);
+    allocations_until_one_fails = n;
+    try {
+      opening->serve(SessionId{++last_session_}, "A");
+      opening.reset();
+      for (int i = 0; i < 20; ++i) context().run_one_for(std::chrono::milliseconds(1));
+    } catch (const std::bad_alloc&) {
+      return Failed::thread;
+    }
+    return std::exchange(allocations_until_one_fails, never_fails) <= 0 ? Failed::opening : Failed::nothing;
+  }
 };
 
 TEST_F(WebSocketMemory, an_idle_one_keeps_less_than_4_KiB) {
@@ -66,6 +64,19 @@ TEST_F(WebSocketMemory, an_idle_one_keeps_less_than_4_KiB) {
   RecordProperty("bytes", static_cast<int>(bytes));
   EXPECT_LT(bytes, 4096);
   EXPECT_GT(bytes, 1536) << "Beast's own read buffer is among it";
+}
+
+TEST_F(WebSocketMemory, one_that_finds_no_memory_to_open_is_dropped_and_counted) {
+  const Counter& dropped = server_.statistics[0].dropped_connections;
+  for (std::int64_t n = 1;; ++n) {
+    const std::uint64_t before = dropped.value();
+    const Failed failed = open_without_memory(n);
+    ASSERT_TRUE(run_until_over()) << "allocation " << n;
+    EXPECT_EQ(server_.registry.size(), 0U) << "allocation " << n;
+    EXPECT_EQ(dropped.value(), before + (failed == Failed::opening ? 1 : 0)) << "allocation " << n;
+    if (failed == Failed::nothing) break;
+  }
+  EXPECT_GT(dropped.value(), 5U);
 }
 
 }  // namespace

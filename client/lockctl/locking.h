@@ -1,6 +1,6 @@
 // The connection to the server, and locks on it, with outcomes as exit statuses and lines of text.
-#ifndef LOCKD_CLIENT_LOCKCTL_CONNECTION_H_
-#define LOCKD_CLIENT_LOCKCTL_CONNECTION_H_
+#ifndef LOCKD_CLIENT_LOCKCTL_LOCKING_H_
+#define LOCKD_CLIENT_LOCKCTL_LOCKING_H_
 
 #include <lockd/client.h>
 
@@ -15,7 +15,7 @@ namespace lockd::lockctl {
 /// What a refusal of the library's means for the process.
 Failure failure_of(const Error& error, const Options& options);
 
-/// Connects to options.server.
+/// Connects to options.server. A connection that is to hold a lock gets a name, unless the server knows none (R2).
 std::variant<Client, Failure> connect_to_server(const Options& options);
 
 /// A lock that was granted.
@@ -36,4 +36,4 @@ std::string name_of(Mode mode);
 
 }  // namespace lockd::lockctl
 
-#endif  // LOCKD_CLIENT_LOCKCTL_CONNECTION_H_
+#endif  // LOCKD_CLIENT_LOCKCTL_LOCKING_H_

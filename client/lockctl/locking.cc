@@ -1,8 +1,9 @@
-#include "client/lockctl/connection.h"
+#include "client/lockctl/locking.h"
 
 #include <chrono>
 #include <utility>
 
+#include "client/lockctl/holder_name.h"
 #include "client/lockctl/text.h"
 
 namespace lockd::lockctl {
@@ -67,8 +68,12 @@ Failure failure_of(const Error& error, const Options& options) {
 std::variant<Client, Failure> connect_to_server(const Options& options) {
   lockd::Options settings;
   settings.connect_timeout = options.connect_timeout;
+  settings.peer_timeout = options.peer_timeout;
+  settings.name = options.name.value_or("");
   Result<Client> client = Client::connect(options.server, settings);
   if (!client) return failure_of(client.error(), options);
+  const bool holds = options.command == Command::run || options.command == Command::get;
+  if (holds && !options.name) (void)client->set_name(default_holder_name());  // locks can be had without a name, too
   return std::move(client).value();
 }
 

@@ -1,14 +1,14 @@
 // A file descriptor that is closed when its owner goes.
-#ifndef LOCKD_CLIENT_LOCKCTL_DESCRIPTOR_H_
-#define LOCKD_CLIENT_LOCKCTL_DESCRIPTOR_H_
+#ifndef LOCKD_CLIENT_DESCRIPTOR_H_
+#define LOCKD_CLIENT_DESCRIPTOR_H_
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace lockd::lockctl {
+namespace lockd {
 
-/// Owns one descriptor, or none (-1).
+/// Owns one descriptor, or none (-1). Not for two threads at once.
 class Descriptor {
  public:
   Descriptor() noexcept = default;
@@ -20,8 +20,10 @@ class Descriptor {
   }
   ~Descriptor() { close(); }
 
-  [[nodiscard]] int number() const noexcept { return number_; }
+  [[nodiscard]] int get() const noexcept { return number_; }
+  explicit operator bool() const noexcept { return number_ >= 0; }
 
+  /// Closes it now; there is none then.
   void close() noexcept {
     if (number_ >= 0) ::close(std::exchange(number_, -1));
   }
@@ -30,13 +32,6 @@ class Descriptor {
   int number_ = -1;
 };
 
-/// The two ends of a pipe, both closed by exec.
-struct Pipe {
-  Pipe();  // throws std::system_error
-  Descriptor read_end;
-  Descriptor write_end;
-};
+}  // namespace lockd
 
-}  // namespace lockd::lockctl
-
-#endif  // LOCKD_CLIENT_LOCKCTL_DESCRIPTOR_H_
+#endif  // LOCKD_CLIENT_DESCRIPTOR_H_

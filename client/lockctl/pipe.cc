@@ -1,4 +1,4 @@
-#include "client/lockctl/descriptor.h"
+#include "client/lockctl/pipe.h"
 
 #include <fcntl.h>
 
