@@ -113,10 +113,12 @@ TEST_F(HttpLimitsTest, where_all_are_busy_one_more_is_turned_away) {
   serve({.connections_max = 1, .idle_time = 1h});
   HttpClient scraper = client();
   begin_scrape(scraper);
-  HttpClient newcomer = client();
-  const std::string response = newcomer.to_end();
-  EXPECT_EQ(status_line(response), "HTTP/1.1 503 Service Unavailable");
-  EXPECT_TRUE(response.ends_with("\r\n\r\nall connections here are busy: try again\n")) << response;
+  for (int i = 0; i < 3; ++i) {
+    HttpClient newcomer = client();
+    const std::string response = newcomer.to_end();
+    EXPECT_EQ(status_line(response), "HTTP/1.1 503 Service Unavailable");
+    EXPECT_TRUE(response.ends_with("\r\n\r\nall connections here are busy: try again\n")) << response;
+  }
   end_scrape();
   EXPECT_EQ(status_line(scraper.response()), "HTTP/1.1 200 OK");
   EXPECT_EQ(status_line(scraper.get("/healthz")), "HTTP/1.1 200 OK");
