@@ -94,6 +94,14 @@ class Live(unittest.TestCase):
                 self.assertGreater(self.bench.load(server, workload="inspect", connections=7)["requests"], 0)
                 self.assertGreater(self.bench.load(server, workload="hot", connections=7)["requests"], 0)
 
+    def test_a_round_asks_for_none_of_the_keys_that_the_one_before_may_hold(self) -> None:
+        lockd = self.start("lockd")
+        commands = [self.bench.load_command(lockd) for _ in range(3)]
+        first, second, third = (command[command.index("--first") + 1] for command in commands)
+        self.assertNotEqual(first, second)
+        self.assertEqual(first, third)
+        self.assertNotIn("--first", self.bench.load_command(lockd, hostile_keys=True))
+
     def test_without_a_peer_the_others_are_measured(self) -> None:
         with mock.patch.object(servers, "program", side_effect=Failed("there is no such program")):
             self.assertEqual(self.bench.kinds_here(("lockd", "memcached", "redis")), ["lockd"])

@@ -91,6 +91,8 @@ class Bench:
                  "--dialect", server.dialect, "--server-core", str(self.plan.server_core),
                  "--core", str(self.plan.load_core if core is None else core),
                  "--seconds", str(seconds or self.plan.seconds), "--warm-up-seconds", str(self.plan.seconds / 10)]
+        if not options.get("hostile_keys"):  # of which there are not so many
+            options.setdefault("first", server.first_of_next_round())
         for name, value in options.items():
             flag = "--" + name.replace("_", "-")
             words += [] if value is False else [flag] if value is True else [flag, str(value)]

@@ -214,8 +214,8 @@ def hostile(bench: Bench) -> Result:
             crowd.connect(1)
             crowd.take(keys)
         rounds = bench.alternate(what, {
-            "hostile": lambda: bench.load(attacked, depth=16, hostile_keys=True),
-            "others": lambda: bench.load(other, depth=16)})
+            "hostile": lambda: quiet_load(bench, attacked, depth=16, hostile_keys=True),
+            "others": lambda: quiet_load(bench, other, depth=16)})
     note = f"all in one crowd of 1,024 equal hashes, {end - first} of them held"
     return Result([ratio_of_pairs(what, rounds["hostile"], rounds["others"], Target(0.95), note)], {what: rounds})
 

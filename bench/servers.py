@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
 PATIENCE_SECONDS = 60.0
 CONNECTIONS_MAX = 19_000
+CONNECTIONS_OF_A_ROUND_MAX = 20_000
 KINDS = ("lockd", "floor", "memcached", "redis")
 BOUND_TO_US = ("setpriv", "--pdeathsig", "KILL")  # a process that is started so ends with the one who started it
 
@@ -65,6 +66,13 @@ class Server:
         self.process = process
         self.pid = process.pid
         self.port = port
+        self._rounds = 0
+
+    def first_of_next_round(self) -> int:
+        """The number of a round's first connection, by which its keys are named: others than in the round before,
+        whose sessions may be about to end still, and hold them."""
+        self._rounds += 1
+        return CONNECTIONS_OF_A_ROUND_MAX * (self._rounds % 2)
 
     def resident_bytes(self) -> int:
         """Counted page by page: the cheaper figures of the kernel are off by up to 64 pages a core."""

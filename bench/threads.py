@@ -66,8 +66,9 @@ def scaling_of(bench: Bench, count: int, depth: int) -> Figure:
 
 def loads_at_once(bench: Bench, server: Server, cores_of_loads: list[int], depth: int) -> dict:
     """A round of as many loads as there are cores for them, together."""
-    loads = [bench.start_load(server, core=core, depth=depth, connections=CONNECTIONS, first=number * CONNECTIONS)
-             for number, core in enumerate(cores_of_loads)]
+    first = server.first_of_next_round()
+    loads = [bench.start_load(server, core=core, depth=depth, connections=CONNECTIONS,
+                              first=first + number * CONNECTIONS) for number, core in enumerate(cores_of_loads)]
     rounds = [result_of(load) for load in loads]
     return {"requests_per_second": sum(each["requests_per_second"] for each in rounds),
             "server_busy": max(each["server_busy"] for each in rounds)}
