@@ -39,7 +39,7 @@ struct HashedKey {
   KeyWords words{};        // words_of(bytes)
 };
 
-inline HashedKey hash_key(const HashSeed& seed, std::string_view key) {
+[[gnu::always_inline]] inline HashedKey hash_key(const HashSeed& seed, std::string_view key) {
   const KeyWords words = words_of(key);
   const bool is_short = key.size() <= short_key_bytes_max;
   return {key, is_short ? SipHash13::hash_of_padded(seed, words) : SipHash13::hash(seed, key), words};

@@ -58,10 +58,11 @@ class IndexTable {
   /// Asks for the cache line where find() begins.
   void prefetch(std::uint32_t hash) const noexcept { __builtin_prefetch(&entries_[hash & mask()]); }
 
-  /// The index that find() will look at first, if it does not lie further on, or no_index.
+  /// The index that find() will ask about first, if it does not lie further on, or no_index.
   std::uint32_t first_of_run(std::uint32_t hash) const noexcept {
     const std::uint32_t entry = entries_[hash & mask()];
-    return entry == no_index ? no_index : entry & index_mask_;
+    const bool is_marked = ((entry ^ mark(hash, 0)) & ~index_mask_) == 0;
+    return is_marked && entry != no_index ? entry & index_mask_ : no_index;
   }
 
   /// Makes sure that the next insert() has room. Throws std::bad_alloc and changes nothing where memory is out.

@@ -51,9 +51,7 @@ Result LockTable::get(const Get& get, const HashedKey& key, const Asker& asker, 
   const KeyRef found = find_key_ref(get.kind, key);
   if (found && holds(asker.session, found)) return got(*found);
   if (!asker.may_take) return answered(Outcome::too_many_locks);
-  if (!found) return take(found, get, key, asker, source, now);
-
-  const bool can_be_had = found->holder_count < get.limit && (!get.heeds_line || found->line == no_index);
+  const bool can_be_had = !found || (found->holder_count < get.limit && (!get.heeds_line || found->line == no_index));
   if (can_be_had) return take(found, get, key, asker, source, now);
   if (!get.waits) return answered(by_kind(get.kind, Outcome::lock_get_failure, Outcome::shared_get_failure));
   if (get.kind == LockKind::exclusive && !asker.closes_no_circle) return {};
@@ -64,8 +62,10 @@ Result LockTable::release(LockKind kind, const HashedSession& session, const Has
                           Wakeups& wakeups) {
   const KeyRef found = find_key_ref(kind, key);
   if (kind == LockKind::exclusive) {
-    if (!found || !holds(session, found)) return answered(Outcome::lock_release_failure);
-    free_exclusive(found, now, wakeups);
+    if (!found) return answered(Outcome::lock_release_failure);
+    SessionRecord& holder = sessions_[found->hold.session];
+    if (holder.id != session.id) return answered(Outcome::lock_release_failure);
+    free_exclusive(found, holder, now, wakeups);
     return answered(Outcome::lock_release_success, -1);
   }
   const std::uint32_t hold = found ? find_shared_hold(found.index, session) : no_index;
@@ -76,15 +76,15 @@ Result LockTable::release(LockKind kind, const HashedSession& session, const Has
 
 std::size_t LockTable::release_some(const HashedSession& session, std::size_t budget, Release why, Moment now,
                                     std::uint64_t& held, Wakeups& wakeups) {
-  const std::uint32_t releasing = find_session(session);
-  if (releasing == no_index) return 0;
-  LOCKD_CHECK(sessions_[releasing].wait == no_index, "who waits releases nothing");
+  const SessionRef releasing = find_session(session);
+  if (!releasing) return 0;
+  LOCKD_CHECK(releasing->wait == no_index, "who waits releases nothing");
   std::size_t released = 0;
-  std::uint32_t hold = sessions_[releasing].first_claim;
-  for (std::uint32_t key = sessions_[releasing].first_key; key != no_index && released < budget; ++released) {
+  std::uint32_t hold = releasing->first_claim;
+  for (std::uint32_t key = releasing->first_key; key != no_index && released < budget; ++released) {
     KeyRecord& record = keys_[key];
     const std::uint32_t next = record.hold.session_next;
-    free_exclusive({key, &record}, now, wakeups);
+    free_exclusive({key, &record}, *releasing, now, wakeups);
     released_one(LockKind::exclusive, why, held);
     key = next;
   }
@@ -94,6 +94,7 @@ std::size_t LockTable::release_some(const HashedSession& session, std::size_t bu
     released_one(LockKind::shared, why, held);
     hold = next;
   }
+  if (released < budget) remove_session(releasing);
   return released;
 }
 
@@ -104,10 +105,10 @@ void LockTable::released_one(LockKind kind, Release why, std::uint64_t& held) no
 }
 
 bool LockTable::leave_line(const HashedSession& session, std::uint32_t claim, Moment now, Wakeups& wakeups) {
-  const std::uint32_t leaving = find_session(session);
-  LOCKD_CHECK(leaving != no_index, "a session leaves its own place");
-  if (sessions_[leaving].wait == no_index) return false;
-  LOCKD_CHECK(sessions_[leaving].wait == claim, "a session leaves its own place");
+  const SessionRef leaving = find_session(session);
+  LOCKD_CHECK(leaving, "a session leaves its own place");
+  if (leaving->wait == no_index) return false;
+  LOCKD_CHECK(leaving->wait == claim, "a session leaves its own place");
   const ClaimRecord left = claims_[claim];
   const KeyRecord& key = keys_[left.key];
   const bool was_first = lines_[key.line].claims.first == claim;
@@ -203,12 +204,13 @@ std::uint32_t LockTable::find_shared_hold(std::uint32_t key, const HashedSession
 Result LockTable::take(const KeyRef& found, const Get& get, const HashedKey& key, const Asker& asker,
                        TokenSource& source, Moment now) {
   const std::uint32_t hash = table_hash(get.kind, key);
+  SessionRef session = find_session(asker.session);
   if (!found) reserve_key(hash);
-  reserve_session();
+  if (!session) reserve_session();
   if (get.kind == LockKind::shared) reserve_claim(get.kind, hash, asker.session);
   if (!has_token_to_spare(source)) return answered(Outcome::out_of_tokens);
   const KeyRef taken = found ? found : add_key(get.kind, hash, key);
-  const SessionRef session = find_or_add_session(asker.session);
+  if (!session) session = add_session(asker.session);
   if (get.kind == LockKind::exclusive) {
     start_holding_alone(taken, session, now);
   } else {
@@ -222,11 +224,13 @@ Result LockTable::take(const KeyRef& found, const Get& get, const HashedKey& key
 
 Result LockTable::enter_line(const KeyRef& key, const Get& get, const Asker& asker, TokenSource& source, Moment now) {
   if (line_length(*key) >= waiters_max_) return answered(Outcome::too_many_waiters);
-  reserve_session();
+  SessionRef session = find_session(asker.session);
+  if (!session) reserve_session();
   reserve_claim(get.kind, key->hash, asker.session);
   reserve_wait(*key);
   if (!has_token_to_spare(source)) return answered(Outcome::out_of_tokens);
-  const std::uint32_t claim = add_claim(key.index, find_or_add_session(asker.session).index);
+  if (!session) session = add_session(asker.session);
+  const std::uint32_t claim = add_claim(key.index, session.index);
   start_waiting(claim, get.limit, asker.home, now);
   return {.claim = claim};
 }

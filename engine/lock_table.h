@@ -71,8 +71,10 @@ enum class Release : std::uint8_t { asked, orphaned };
 ///  1. A key record exists exactly as long as somebody holds that key in that kind; it can be found by its hash.
 ///  2. An exclusive key has one holder, whom its record names.
 ///  3. A shared key's holders form one list, in the order in which they took it, no session twice. Their tokens grow.
-///  4. A session record exists exactly as long as that session holds something here or waits; its exclusive keys form
-///     one list, its shared holds another, and it waits for one key at most, which it does not hold.
+///  4. A session has a record from its first lock or wait here until release_some() finds nothing left of it, so that
+///     one who takes and releases in turn does not make it each time (some 32 bytes for one who does not). Its
+///     exclusive keys form one list, its shared holds another, and it waits for one key at most, which it does not
+///     hold.
 ///  5. Each claim either holds a shared key, has a token and is in exactly one key's list of holders and one session's
 ///     list; or it waits, has none, and is in exactly one line and named by its session. A shared claim can be found by
 ///     key and session.
@@ -104,7 +106,8 @@ class LockTable {
   Result release(LockKind kind, const HashedSession& session, const HashedKey& key, Moment now, Wakeups& wakeups);
 
   /// S2, E1: releases up to `budget` locks of a session, in no stated order, `held` counting down with each. Returns
-  /// how many; fewer than `budget` means that none is left. May throw std::bad_alloc where somebody is let through.
+  /// how many; fewer than `budget` means that none is left, and that the session is forgotten. Whoever has asked for a
+  /// lock is to be forgotten in the end. May throw std::bad_alloc where somebody is let through.
   std::size_t release_some(const HashedSession& session, std::size_t budget, Release why, Moment now,
                            std::uint64_t& held, Wakeups& wakeups);
 
@@ -194,7 +197,7 @@ class LockTable {
   std::uint32_t hash_of_claim(std::uint32_t claim) const;
   std::uint32_t find_key(LockKind kind, const HashedKey& key) const;
   KeyRef find_key_ref(LockKind kind, const HashedKey& key);
-  std::uint32_t find_session(const HashedSession& session) const;
+  SessionRef find_session(const HashedSession& session) const;
   std::uint32_t find_claim(std::uint32_t key, const HashedSession& session) const;
   std::uint32_t find_shared_hold(std::uint32_t key, const HashedSession& session) const;
   bool holds(const HashedSession& session, const KeyRef& key) const;
@@ -219,20 +222,20 @@ class LockTable {
 
   // Letting waiters through.
   void reserve_wakeups(std::uint32_t holder_count, std::uint32_t first, Wakeups& wakeups) const;
-  void free_exclusive(const KeyRef& key, Moment now, Wakeups& wakeups);
+  void free_exclusive(const KeyRef& key, SessionRecord& session, Moment now, Wakeups& wakeups);
   void free_shared(std::uint32_t hold, Moment now, Wakeups& wakeups);
   void let_through(const KeyRecord& key, Moment now, Wakeups& wakeups) noexcept;
   void hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noexcept;
   void released_one(LockKind kind, Release why, std::uint64_t& held) noexcept;
 
   // An exclusive key is held by what its record says. Other claims have a record: it is added, then holds, or waits and
-  // perhaps holds later; then it is removed. Keys and sessions come before their first hold or claim and go with, or
-  // after, their last.
+  // perhaps holds later; then it is removed. Keys and sessions come before their first hold or claim; keys go with
+  // their last, sessions some time after.
   KeyRef add_key(LockKind kind, std::uint32_t hash, const HashedKey& key);
-  SessionRef find_or_add_session(const HashedSession& session) noexcept;
+  SessionRef add_session(const HashedSession& session) noexcept;
   std::uint32_t add_claim(std::uint32_t key, std::uint32_t session) noexcept;
   void start_holding_alone(const KeyRef& key, const SessionRef& session, Moment now) noexcept;
-  void stop_holding_alone(KeyRecord& key, Moment now) noexcept;
+  void stop_holding_alone(KeyRecord& key, SessionRecord& session, Moment now) noexcept;
   void start_sharing(std::uint32_t claim, Moment now) noexcept;
   void stop_sharing(std::uint32_t claim, Moment now) noexcept;
   static void count_start(KeyRecord& key, KindTotals& totals) noexcept;
@@ -241,7 +244,7 @@ class LockTable {
   void stop_waiting(std::uint32_t claim, Moment now) noexcept;
   void remove_claim(std::uint32_t claim) noexcept;
   void remove_key(const KeyRef& key) noexcept;
-  void remove_session(std::uint32_t at, const SessionRecord& session) noexcept;
+  void remove_session(const SessionRef& session) noexcept;
 
   // The lists, each linked in both directions.
   void append(ClaimList& list, std::uint32_t claim) noexcept;

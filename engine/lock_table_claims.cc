@@ -125,16 +125,13 @@ void LockTable::stop_waiting(std::uint32_t claim, Moment now) noexcept {
   totals_[key.kind].wait_ms.count(elapsed_ms(record.stamp.moment(), now));
 }
 
-/// A claim that is in no list any more goes, and its session with it if this was its last.
+/// A claim that is in no list any more goes.
 void LockTable::remove_claim(std::uint32_t claim) noexcept {
   const ClaimRecord& record = claims_[claim];
   if (keys_[record.key].kind == LockKind::shared) {
     claim_index_.erase(hash_of_claim(claim), claim, [this](std::uint32_t at) { return hash_of_claim(at); });
   }
-  const std::uint32_t left = record.session;
   claims_.release(claim);
-  const SessionRecord& session = sessions_[left];
-  if (session.is_idle()) remove_session(left, session);
 }
 
 void LockTable::append(ClaimList& list, std::uint32_t claim) noexcept {

@@ -34,10 +34,13 @@ inline std::uint64_t elapsed_ms(Moment since, Moment now) { return now > since ?
   return find_shared_hold(key.index, session) != no_index;
 }
 
-[[gnu::always_inline]] inline std::uint32_t LockTable::find_session(const HashedSession& session) const {
-  const SessionRecord* const hinted = sessions_.find(session.record_hint);
-  if (hinted != nullptr && hinted->id == session.id) return session.record_hint;
-  return session_index_.find(session.hash, [&](std::uint32_t at) { return sessions_[at].id == session.id; });
+[[gnu::always_inline]] inline LockTable::SessionRef LockTable::find_session(const HashedSession& session) const {
+  auto& sessions = const_cast<LockTable&>(*this).sessions_;
+  SessionRecord* const hinted = sessions.find(session.record_hint);
+  if (hinted != nullptr && hinted->id == session.id) return {session.record_hint, hinted};
+  const auto is_it = [&](std::uint32_t at) { return sessions_[at].id == session.id; };
+  const std::uint32_t found = session_index_.find(session.hash, is_it);
+  return {found, sessions.find(found)};
 }
 
 inline Result answered(Outcome outcome, std::int8_t held_change = 0, std::uint32_t number = 0) {
@@ -75,10 +78,7 @@ inline Result LockTable::got(const KeyRecord& key) {
   return added;
 }
 
-[[gnu::always_inline]] inline LockTable::SessionRef LockTable::find_or_add_session(
-    const HashedSession& session) noexcept {
-  const std::uint32_t found = find_session(session);
-  if (found != no_index) return {found, &sessions_[found]};
+inline LockTable::SessionRef LockTable::add_session(const HashedSession& session) noexcept {
   const SessionRef added = sessions_.allocate_ref();
   added->id = session.id;
   added->hash = session.hash;
@@ -100,17 +100,16 @@ inline Result LockTable::got(const KeyRecord& key) {
   count_start(*key, totals_[LockKind::exclusive]);
 }
 
-/// The session goes with its last.
-[[gnu::always_inline]] inline void LockTable::stop_holding_alone(KeyRecord& key, Moment now) noexcept {
+/// session: the holder.
+[[gnu::always_inline]] inline void LockTable::stop_holding_alone(KeyRecord& key, SessionRecord& session,
+                                                                 Moment now) noexcept {
   LOCKD_CHECK(key.kind == LockKind::exclusive && key.holder_count == 1, "only a holder stops holding");
 
   const SoleHold& hold = key.hold;
-  SessionRecord& session = sessions_[hold.session];
   (hold.session_previous == no_index ? session.first_key : keys_[hold.session_previous].hold.session_next) =
       hold.session_next;
   if (hold.session_next != no_index) keys_[hold.session_next].hold.session_previous = hold.session_previous;
   count_stop(key, hold.stamp.moment(), now, totals_[LockKind::exclusive]);
-  if (session.is_idle()) remove_session(hold.session, session);
 }
 
 [[gnu::always_inline]] inline void LockTable::count_start(KeyRecord& key, KindTotals& totals) noexcept {
@@ -126,10 +125,11 @@ inline Result LockTable::got(const KeyRecord& key) {
   totals.hold_ms.count(elapsed_ms(since, now));
 }
 
-/// X2: the holder leaves, and who is let through is. May throw std::bad_alloc, nothing being changed.
-[[gnu::always_inline]] inline void LockTable::free_exclusive(const KeyRef& key, Moment now, Wakeups& wakeups) {
+/// X2: the holder, `session`, leaves, and who is let through is. May throw std::bad_alloc, nothing being changed.
+[[gnu::always_inline]] inline void LockTable::free_exclusive(const KeyRef& key, SessionRecord& session, Moment now,
+                                                             Wakeups& wakeups) {
   if (key->line != no_index) reserve_wakeups(0, lines_[key->line].claims.first, wakeups);
-  stop_holding_alone(*key, now);
+  stop_holding_alone(*key, session, now);
   let_through(*key, now, wakeups);
   if (key->holder_count == 0) remove_key(key);
 }
@@ -142,9 +142,11 @@ inline Result LockTable::got(const KeyRecord& key) {
   keys_.release(key.index);
 }
 
-[[gnu::always_inline]] inline void LockTable::remove_session(std::uint32_t at, const SessionRecord& session) noexcept {
-  session_index_.erase(session.hash, at, [this](std::uint32_t other) { return sessions_[other].hash; });
-  sessions_.release(at);
+inline void LockTable::remove_session(const SessionRef& session) noexcept {
+  LOCKD_CHECK(session->first_key == no_index && session->first_claim == no_index && session->wait == no_index,
+              "only who holds nothing and waits for nothing is forgotten");
+  session_index_.erase(session->hash, session.index, [this](std::uint32_t other) { return sessions_[other].hash; });
+  sessions_.release(session.index);
 }
 
 /// W4, C2: the first in line gets the lock as long as fewer than its own limit hold it. Needs reserve_wakeups().

@@ -190,7 +190,6 @@ const Canary of_sessions[] = {
        dave.hash = open.session(Opening::alice).hash;
      }},
     {"wrong_hash", "a wrong hash of the session", [](Opening& open) { ++open.session(Opening::dave).hash; }},
-    {"idle_session", "an idle session", [](Opening& open) { open.session(Opening::dave).first_key = no_index; }},
     {"wait_of_another", "a foreign wait of the session",
      [](Opening& open) { open.session(Opening::dave).wait = open.session(Opening::erin).wait; }},
     {"dead_wait", "a foreign wait of the session", [](Opening& open) { open.session(Opening::dave).wait = 1000; }},

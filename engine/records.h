@@ -172,15 +172,13 @@ struct AgeList {
   std::uint32_t newest = no_index;
 };
 
-/// A session that holds something here, or waits for it.
+/// A session that holds something here, or waits for it, or has.
 struct SessionRecord {
   SessionId id = SessionId::nobody;
   std::uint32_t hash = 0;
   std::uint32_t first_key = no_index;    // of the exclusive keys that it holds
   std::uint32_t first_claim = no_index;  // of those with which it holds shared keys
   std::uint32_t wait = no_index;         // the claim that waits
-
-  bool is_idle() const { return first_key == no_index && first_claim == no_index && wait == no_index; }
 };
 static_assert(sizeof(SessionRecord) == 24);
 

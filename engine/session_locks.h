@@ -25,7 +25,7 @@ struct SessionLocks {
   std::uint32_t hash = 0;                  // of its id under the table's seed; 0 until it is known
   std::uint32_t record_hint = UINT32_MAX;  // where its record was in the table that it took a lock in last: a guess
   std::uint64_t held = 0;                  // locks of both kinds (S5), but for a grant that it does not know of yet
-  std::uint64_t shards_touched = 0;        // a bit for each shard in which it may hold something or wait
+  std::uint64_t shards_touched = 0;        // a bit for each shard in which it may have a record (LockTable, 4)
   std::uint64_t edges_walked = 0;  // by its requests so far, to look for circles (W6): what else they cost is constant
   std::optional<Wait> wait = std::nullopt;
   bool ended = false;  // from the first end_some() on

@@ -102,7 +102,7 @@ class ShardedTable {
   }
 
   /// What the requests below take: a key whose bytes last until the call. Pure.
-  HashedKey hashed(std::string_view key) const { return hash_key(config_.seed, key); }
+  [[gnu::always_inline]] HashedKey hashed(std::string_view key) const { return hash_key(config_.seed, key); }
 
   /// For a caller that knows several requests before it makes the first: asks for the cache lines that they will read,
   /// so that these come at the same time. prefetch() for all of them, then prefetch_record() for all, then the

@@ -108,13 +108,33 @@ TEST_P(ShardCounts, X1_X2_a_wrong_guess_where_a_sessions_record_lies_is_harmless
   }
 }
 
-// Its record was removed with its last lock, and the place is another's when it comes again.
+TEST(ShardedTable, X1_X2_a_session_has_its_record_until_nothing_is_left_to_release_at_once) {
+  TestShards table(1);
+  SessionLocks alice(SessionId{1});
+  SessionLocks bob(SessionId{2});
+  table.get(alice, g("a"));
+  const std::uint32_t record = alice.record_hint;
+  table.release(alice, exclusive, "a");
+  table.get(bob, g("b"));
+  EXPECT_NE(bob.record_hint, record) << "it keeps the record of one who has nothing now";
+  table.get(alice, sg("a"));
+  EXPECT_EQ(alice.record_hint, record);
+  EXPECT_EQ(table.release_some(alice, 1), 1U);
+  EXPECT_EQ(table.release_some(alice, 1), 0U);
+  EXPECT_TRUE(table.end_some(bob, infinite));
+  SessionLocks carol(SessionId{3});
+  table.get(carol, g("c"));
+  EXPECT_EQ(carol.record_hint, record);
+  EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
+// Its record went when all was released at once, and the place is another's when it comes again.
 TEST(ShardedTable, X1_a_session_whose_record_another_has_by_now_takes_its_own_locks) {
   TestShards table(1);
   SessionLocks alice(SessionId{1});
   SessionLocks bob(SessionId{2});
   table.get(alice, g("a"));
-  table.release(alice, exclusive, "a");
+  table.release_some(alice, infinite);
   table.get(bob, g("b"));
   ASSERT_EQ(bob.record_hint, alice.record_hint);
   table.get(alice, g("a"));

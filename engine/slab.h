@@ -72,15 +72,7 @@ class Slab {
 
   /// Makes sure that the next allocate() has a slot. Throws std::bad_alloc and changes nothing where memory is out.
   void reserve_one() {
-    if (!with_room_.empty()) return;
-    auto chunk =
-        std::unique_ptr<Chunk>(new Chunk);  // not make_unique: the records stay uninitialised, their pages untouched
-    if (vacant_.empty()) add_vacant_number();
-    const std::uint32_t number = vacant_.back();
-    vacant_.pop_back();
-    chunks_[number] = std::move(chunk);
-    add_to_room_list(number);
-    spare_ = number;
+    if (with_room_.empty()) add_chunk();
   }
 
   /// The index that the next allocate() will give. Needs a reserve_one() before it.
@@ -131,7 +123,7 @@ class Slab {
     return number < chunks_.size() && chunks_[number] && chunks_[number]->is_live(index % index_stride);
   }
 
-  Record& operator[](std::uint32_t index) {
+  [[gnu::always_inline]] Record& operator[](std::uint32_t index) {
     Record* const found = find(index);
     LOCKD_CHECK(found != nullptr, "only live records are used");
     return *found;
@@ -139,7 +131,7 @@ class Slab {
   const Record& operator[](std::uint32_t index) const { return const_cast<Slab&>(*this)[index]; }
 
   /// A live record, or nullptr: of an index that may be nobody's.
-  Record* find(std::uint32_t index) {
+  [[gnu::always_inline]] Record* find(std::uint32_t index) {
 #ifdef LOCKD_COUNT_SLAB_USES
     ++slab_uses;
 #endif
@@ -150,8 +142,12 @@ class Slab {
   }
   const Record* find(std::uint32_t index) const { return const_cast<Slab&>(*this).find(index); }
 
-  /// Asks for the cache line where a live record begins.
-  void prefetch(std::uint32_t index) const noexcept { __builtin_prefetch(&(*this)[index]); }
+  /// Asks for the cache line where a live record begins. Looks at no more than where its chunk is.
+  void prefetch(std::uint32_t index) const noexcept {
+    const std::uint32_t number = index / index_stride;
+    LOCKD_CHECK(number < chunks_.size(), "only live records are asked for");
+    __builtin_prefetch(chunks_[number]->record(index % index_stride));
+  }
 
   /// The first live index that is `from` or larger, or no_index: how listings and checks walk the slab. O(1) for each
   /// chunk passed over.
@@ -226,6 +222,17 @@ class Slab {
     copy->live_bits = from.live_bits;
     std::memcpy(copy->bytes.data(), from.bytes.data(), from.used * sizeof(Record));
     return copy;
+  }
+
+  [[gnu::cold, gnu::noinline]] void add_chunk() {
+    auto chunk =
+        std::unique_ptr<Chunk>(new Chunk);  // not make_unique: the records stay uninitialised, their pages untouched
+    if (vacant_.empty()) add_vacant_number();
+    const std::uint32_t number = vacant_.back();
+    vacant_.pop_back();
+    chunks_[number] = std::move(chunk);
+    add_to_room_list(number);
+    spare_ = number;
   }
 
   /// One more number for a chunk, and room for it in both lists, so that neither ever allocates in release().

@@ -21,7 +21,7 @@ inline std::uint64_t word_at(const char* from) {
 
 /// Those behind the last whole word, of which there are size % 8, the first in the lowest place and zeros above.
 /// Without a loop, and without a look at what is not among `bytes`.
-inline std::uint64_t tail_of(std::string_view bytes) {
+[[gnu::always_inline]] inline std::uint64_t tail_of(std::string_view bytes) {
   const std::size_t count = bytes.size() % 8;
   const char* const end = bytes.data() + bytes.size();
   if (bytes.size() >= 8) return word_at(end - 8) >> 8 >> (56 - 8 * count);  // 64 at once would be too far

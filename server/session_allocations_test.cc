@@ -35,6 +35,24 @@ TEST_P(SessionAllocations, none_for_a_request) {
       << "in " << traffic.request_count() << " requests";
 }
 
+// The verbs about locks that no traffic has.
+TEST(SessionAllocationsOfOneClient, none_for_tokens_lines_and_limited_gets) {
+  TestServer<> server;
+  TestClient client(server, 1);
+  const auto play = [&] {
+    client.receive("g k\nt x\niw k\nr k\nsgl 9 k\nst x\nsiw k\nsr k\n");
+    EXPECT_EQ(client.output,
+              "1 Lock Get Success: k\n0 Lock Not Held: x\n0 Lock Waiters: k\n1 Lock Release Success: k\n"
+              "1 Shared Lock Get Success: k\n0 Shared Lock Not Held: x\n0 Shared Lock Waiters: k\n"
+              "1 Shared Lock Release Success: k\n");
+    client.output.clear();
+  };
+  for (int warm_up = 0; warm_up < 3; ++warm_up) play();
+  const std::int64_t before = allocation_count;
+  for (int times = 0; times < 100; ++times) play();
+  EXPECT_EQ(allocation_count - before, 0);
+}
+
 // That the counting sees what it should: a request cut in two is kept in between.
 TEST(SessionAllocationsCanary, a_request_in_pieces_is_kept) {
   TestServer<> server;

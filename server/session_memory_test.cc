@@ -6,7 +6,6 @@
 #include <deque>
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "engine/test_heap.h"
 #include "server/test_server.h"
@@ -76,74 +75,6 @@ TEST_F(SessionMemory, W2_an_idle_session_keeps_no_heap_after_a_wait) {
     client.ask("r " + key + "\n");
   }
   EXPECT_EQ(heap_bytes_in_use - before, 0);
-}
-
-// Rounds of requests, the first of which may allocate what the thread and the table keep. What the others allocated.
-class SessionAllocations : public testing::Test {
- protected:
-  template <class Round>
-  static std::int64_t in_later_rounds(Round round) {
-    for (int i = 0; i < 100; ++i) round();
-    const std::int64_t before = allocation_count;
-    for (int i = 0; i < 1000; ++i) round();
-    return allocation_count - before;
-  }
-
-  void ask(TestClient& client, std::string_view requests, std::string_view replies) {
-    client.receive(requests);
-    while (client.next == Next::turn) client.go_on();
-    EXPECT_EQ(client.output, replies);
-    client.output.clear();
-  }
-
-  TestServer<> server_;
-  TestClient client_{server_, 1};
-  TestClient other_{server_, 2};
-};
-
-TEST_F(SessionAllocations, requests_about_own_keys_allocate_nothing) {
-  const auto round = [&] {
-    ask(client_, "g a-key-of-21-bytes-long\n", "1 Lock Get Success: a-key-of-21-bytes-long\n");
-    ask(client_, "i a-key-of-21-bytes-long\nt x\niw x\n",
-        "1 Lock Is Locked: a-key-of-21-bytes-long\n0 Lock Not Held: x\n0 Lock Waiters: x\n");
-    ask(client_, "r a-key-of-21-bytes-long\n", "1 Lock Release Success: a-key-of-21-bytes-long\n");
-  };
-  EXPECT_EQ(in_later_rounds(round), 0);
-}
-
-TEST_F(SessionAllocations, requests_about_shared_keys_allocate_nothing) {
-  const auto round = [&] {
-    ask(client_, "sg a-key-of-21-bytes-long\n", "1 Shared Lock Get Success: a-key-of-21-bytes-long\n");
-    ask(other_, "sgl 9 a-key-of-21-bytes-long\n", "2 Shared Lock Get Success: a-key-of-21-bytes-long\n");
-    ask(client_, "si a-key-of-21-bytes-long\nsiw x\nst x\n",
-        "2 Shared Lock Is Locked: a-key-of-21-bytes-long\n0 Shared Lock Waiters: x\n0 Shared Lock Not Held: x\n");
-    ask(client_, "sr a-key-of-21-bytes-long\n", "1 Shared Lock Release Success: a-key-of-21-bytes-long\n");
-    ask(other_, "sr a-key-of-21-bytes-long\n", "1 Shared Lock Release Success: a-key-of-21-bytes-long\n");
-  };
-  EXPECT_EQ(in_later_rounds(round), 0);
-}
-
-TEST_F(SessionAllocations, pipelined_requests_and_pings_allocate_nothing) {
-  std::string requests;
-  std::string replies;
-  for (int i = 0; i < 100; ++i) {
-    requests += "g k\nping\nr k\n";
-    replies += "1 Lock Get Success: k\n1 pong\n1 Lock Release Success: k\n";
-  }
-  EXPECT_EQ(in_later_rounds([&] { ask(client_, requests, replies); }), 0);
-}
-
-TEST_F(SessionAllocations, W1_W4_a_wait_and_its_hand_over_allocate_nothing) {
-  const auto round = [&] {
-    ask(client_, "g a-key-of-21-bytes-long\n", "1 Lock Get Success: a-key-of-21-bytes-long\n");
-    ask(other_, "gw 60000 a-key-of-21-bytes-long\n", "");
-    ask(client_, "r a-key-of-21-bytes-long\n", "1 Lock Release Success: a-key-of-21-bytes-long\n");
-    server_.bring_wakeups();
-    EXPECT_EQ(other_.output, "1 Lock Get Success: a-key-of-21-bytes-long\n");
-    other_.output.clear();
-    ask(other_, "r a-key-of-21-bytes-long\n", "1 Lock Release Success: a-key-of-21-bytes-long\n");
-  };
-  EXPECT_EQ(in_later_rounds(round), 0);
 }
 
 TEST_F(SessionMemory, F6_a_line_without_an_end_is_not_kept) {
