@@ -103,7 +103,8 @@ LAYERS = {
 # What serves: not tests and what they share, nor the checks of invariants.
 SERVES = re.compile(r"(engine|server)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
-    r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics)\.(h|cc)")
+    r"server/(boxed|cancel_scout|counters|listing|low_bytes|printer|protocol|read_ahead|registry|services|session|"
+    r"session_commands|statistics|verbs)\.(h|cc)")
 
 
 def layer_of(file: str) -> str:
