@@ -223,6 +223,7 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
   std::size_t consumed = 0;
   next_ = listing_ || releasing_ ? Next::turn : Next::read;
   while (may_go_on(turn, services, out)) {
+    if (consumed == input.size() && !parser_.has_folded()) return consumed;  // a folded text goes when it reads on
     std::size_t read = consumed;
     const auto requests = read_ahead(parser_, input, read, services.table, services.turn.pending);
     if (requests.empty()) return read;
@@ -238,8 +239,7 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
 
 /// Whether another request may be executed in this turn; if not, next_ says why.
 template <class Mutex>
-[[gnu::always_inline]] inline bool Session<Mutex>::may_go_on(const TurnEnd& turn, const Services<Mutex>& services,
-                                                             const std::string& out) {
+bool Session<Mutex>::may_go_on(const TurnEnd& turn, const Services<Mutex>& services, const std::string& out) {
   const bool is_over = out.size() >= turn.output_bytes || locks_.edges_walked >= turn.edges_walked;
   if (next_ == Next::read && !is_over) return true;
   if (next_ == Next::read) next_ = Next::turn;
@@ -249,8 +249,7 @@ template <class Mutex>
 
 /// An answer about a lock is owed as long as the session is open, and it is: nothing is executed after its end.
 template <class Mutex>
-[[gnu::always_inline]] inline void Session<Mutex>::execute(const PendingRequest& request,
-                                                           const Services<Mutex>& services, std::string& out) {
+void Session<Mutex>::execute(const PendingRequest& request, const Services<Mutex>& services, std::string& out) {
   const auto& [line, key, line_end] = request;
   if (line.kind != LineKind::command) return answer_mistake(line, services, out);
   services.statistics.commands[static_cast<std::size_t>(line.verb)].count();
@@ -287,8 +286,7 @@ template <class Mutex>
 
 /// X1, H1, C1; W1, C2: where it has to wait there is no reply yet.
 template <class Mutex>
-[[gnu::always_inline]] inline void Session<Mutex>::get(const PendingRequest& request, const Services<Mutex>& services,
-                                                       std::string& out) {
+void Session<Mutex>::get(const PendingRequest& request, const Services<Mutex>& services, std::string& out) {
   const ParsedLine& line = request.line;
   const engine::Moment now = services.turn.now;
   const engine::Get asked = get_of(line);
