@@ -123,7 +123,8 @@ LAYERS = {
 # What serves: not tests and what they share, nor the checks of invariants.
 SERVES = re.compile(r"(engine|server(/http|/websocket)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
-    r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics|utf8)\.(h|cc)")
+    r"server/(boxed|cancel_scout|counters|listing|low_bytes|printer|protocol|read_ahead|registry|services|session|"
+    r"session_commands|statistics|utf8|verbs)\.(h|cc)")
 
 
 def layer_of(file: str) -> str:

@@ -11,6 +11,7 @@
 
 #include "engine/sharded_table.h"
 #include "server/boxed.h"
+#include "server/read_ahead.h"
 #include "server/registry.h"
 #include "server/statistics.h"
 
@@ -73,6 +74,7 @@ struct alignas(64) Turn {
   std::vector<std::size_t>* reply_ends = nullptr;
 
   SpareWaits spare_waits = {};
+  PendingRequests pending = {};  // means nothing between calls
 };
 
 /// All that a session works with, as one of the I/O threads sees it. None of it is owned; all of it outlives the

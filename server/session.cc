@@ -1,18 +1,14 @@
 #include "server/session.h"
 
-#include <array>
+#include <algorithm>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "engine/check.h"
-#include "server/counters.h"
 
 namespace lockd::server {
 
 namespace {
-
-constexpr std::string_view version_text = LOCKD_VERSION;
 
 /// A turn writes no more replies than this and what it has begun, as it reads no more requests: a few bytes of request
 /// can have a long answer.
@@ -21,9 +17,6 @@ constexpr std::size_t turn_output_bytes = 64 * 1024;
 /// A turn looks for circles no further than this and what it has begun: each request may walk along a chain as long as
 /// there are sessions (W6), and thousands of requests fit into a read. Some 50 us.
 constexpr std::uint64_t turn_edges_walked = 1024;
-
-/// E1: what `ra` releases before others have their turn: some 100 us.
-constexpr std::size_t released_at_once = 1024;
 
 /// X1, H1, W1, C1, C2.
 engine::Get get_of(const ParsedLine& line) {
@@ -38,14 +31,6 @@ engine::Get get_of(const ParsedLine& line) {
       return {.key = line.text, .waits = line.milliseconds > 0};
   }
 }
-
-/// Whether a line is answered by the table, which looks for its key.
-bool is_about_a_lock(const ParsedLine& line) {
-  return line.kind == LineKind::command && line.verb <= Verb::token_shared;
-}
-
-/// Of a verb about a lock.
-LockKind kind_of(Verb verb) { return verb < Verb::get_shared ? LockKind::exclusive : LockKind::shared; }
 
 /// W1, C2: who was ready to wait is told that his time is up, be it 0.
 Answer answer_to(Verb verb, Answer answer) {
@@ -94,7 +79,7 @@ LockKind kind_of_wait(Outcome outcome) {
 
 /// For a thread that frames replies. A request that ends the session has none.
 template <class Mutex>
-void mark_end_of_reply(const Services<Mutex>& services, const std::string& out) {
+[[gnu::always_inline]] inline void mark_end_of_reply(const Services<Mutex>& services, const std::string& out) {
   if (services.turn.reply_ends != nullptr) services.turn.reply_ends->push_back(out.size());
 }
 
@@ -109,7 +94,7 @@ Session<Mutex>::Session(SessionId id, std::string address, const Services<Mutex>
 template <class Mutex>
 Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::read || next_ == Next::wait, "a session reads when it asks to");
-  const TurnEnd turn = turn_end(out);
+  const TurnEnd turn = turn_end(services, out);
   if (input_.empty() && next_ == Next::read) {  // the common case: executed where they lie
     const std::size_t executed = execute_all(bytes, turn, services, out);
     if (executed < bytes.size()) input_.assign(bytes.substr(executed));
@@ -123,7 +108,7 @@ Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& serv
 template <class Mutex>
 Next Session<Mutex>::go_on(const Services<Mutex>& services, std::string& out) {
   LOCKD_CHECK(next_ == Next::turn || next_ == Next::drain, "a session goes on when it asks to");
-  const TurnEnd turn = turn_end(out);
+  const TurnEnd turn = turn_end(services, out);
   const bool is_in_reply = listing_ || releasing_;
   if (listing_ && listing_->go_on(services, out)) listing_.reset();
   if (releasing_) release_all(services, out);
@@ -136,7 +121,7 @@ Next Session<Mutex>::wake(Answer answer, const Services<Mutex>& services, std::s
   LOCKD_CHECK(next_ == Next::wait, "only who waits is woken");
   services.table.accept_grant(locks_);
   answer_wait(answer, services, out);
-  return resume(turn_end(out), services, out);
+  return resume(turn_end(services, out), services, out);
 }
 
 template <class Mutex>
@@ -147,7 +132,7 @@ Next Session<Mutex>::time_out(const Services<Mutex>& services, std::string& out)
   const auto answer = services.table.leave_line(locks_, engine::Leave::timeout, now, woken);
   if (!answer) return next_;
   answer_wait(*answer, services, out);
-  return resume(turn_end(out), services, out);
+  return resume(turn_end(services, out), services, out);
 }
 
 template <class Mutex>
@@ -180,8 +165,10 @@ engine::Moment Session<Mutex>::deadline() const {
 
 /// Of one that begins now.
 template <class Mutex>
-typename Session<Mutex>::TurnEnd Session<Mutex>::turn_end(const std::string& out) const {
-  return {.output_bytes = out.size() + turn_output_bytes, .edges_walked = locks_.edges_walked + turn_edges_walked};
+typename Session<Mutex>::TurnEnd Session<Mutex>::turn_end(const Services<Mutex>& services,
+                                                          const std::string& out) const {
+  return {.output_bytes = std::min(out.size() + turn_output_bytes, services.settings.output_bytes_max),
+          .edges_walked = locks_.edges_walked + turn_edges_walked};
 }
 
 /// Executes what input_ holds, if the session does not wait, and keeps the rest.
@@ -228,39 +215,23 @@ bool Session<Mutex>::goes_on_after_cancel(std::string_view kept, const Services<
   return false;
 }
 
-/// Requests that were read ahead, so that the memory that they need is asked for together (ShardedTable::prefetch()).
-/// Not initialised: that would cost as much as most of them.
-template <class Mutex>
-struct Session<Mutex>::Ahead {
-  static constexpr std::size_t size_max = 16;
-
-  Ahead() {}
-  Ahead(const Ahead&) = delete;
-  Ahead& operator=(const Ahead&) = delete;
-  ~Ahead() = default;
-
-  std::size_t count = 0;
-  union {
-    std::array<Request, size_max> requests;  // so many of it
-  };
-};
-
 /// Executes requests until there is no whole one left, or something comes between. Returns how many bytes are done
 /// with, and sets next_. What was read ahead and is not executed is read again.
 template <class Mutex>
 std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
                                         std::string& out) {
   std::size_t consumed = 0;
-  next_ = Next::read;
-  Ahead ahead;
+  next_ = listing_ || releasing_ ? Next::turn : Next::read;
   while (may_go_on(turn, services, out)) {
+    if (consumed == input.size() && !parser_.has_folded()) return consumed;  // a folded text goes when it reads on
     std::size_t read = consumed;
-    read_ahead(input, read, ahead, services);
-    if (ahead.count == 0) return read;
-    for (std::size_t i = 0; i < ahead.count && (i == 0 || may_go_on(turn, services, out)); ++i) {
-      consumed = ahead.requests[i].end;
-      execute(ahead.requests[i], services, out);
-      if (next_ == Next::read && !listing_ && !releasing_) mark_end_of_reply(services, out);
+    const auto requests = read_ahead(parser_, input, read, services.table, services.turn.pending);
+    if (requests.empty()) return read;
+    for (const PendingRequest& request : requests) {
+      consumed = request.end;
+      execute(request, services, out);
+      if (next_ == Next::read) mark_end_of_reply(services, out);
+      if (!may_go_on(turn, services, out)) return consumed;
     }
   }
   return consumed;
@@ -270,66 +241,18 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
 template <class Mutex>
 bool Session<Mutex>::may_go_on(const TurnEnd& turn, const Services<Mutex>& services, const std::string& out) {
   const bool is_over = out.size() >= turn.output_bytes || locks_.edges_walked >= turn.edges_walked;
-  if (next_ == Next::read && (listing_ || releasing_ || is_over)) next_ = Next::turn;
-  if ((next_ == Next::read || next_ == Next::turn) && out.size() >= services.settings.output_bytes_max)
-    next_ = Next::drain;
-  return next_ == Next::read;
-}
-
-/// Reads some of the requests that the input has from `read` on.
-template <class Mutex>
-void Session<Mutex>::read_ahead(std::string_view input, std::size_t& read, Ahead& ahead,
-                                const Services<Mutex>& services) {
-  ahead.count = 0;
-  bool found = parser_.next(input, read, ahead.requests[0].line);
-  while (found) {
-    Request& request = ahead.requests[ahead.count++];
-    request.end = read;
-    if (is_about_a_lock(request.line)) request.key = services.table.hashed(request.line.text);
-    if (ahead.count == Ahead::size_max || parser_.has_folded()) break;
-    found = parser_.next_whole(input, read, ahead.requests[ahead.count].line);
-  }
-  if (ahead.count > 1) prefetch(ahead, services);
-}
-
-template <class Mutex>
-void Session<Mutex>::prefetch(const Ahead& ahead, const Services<Mutex>& services) {
-  const std::span requests(ahead.requests.data(), ahead.count);
-  for (const Request& request : requests)
-    if (is_about_a_lock(request.line)) services.table.prefetch(kind_of(request.line.verb), request.key);
-  for (const Request& request : requests)
-    if (is_about_a_lock(request.line)) services.table.prefetch_record(kind_of(request.line.verb), request.key);
-}
-
-template <class Mutex>
-void Session<Mutex>::execute(const Request& request, const Services<Mutex>& services, std::string& out) {
-  const ParsedLine& line = request.line;
-  switch (line.kind) {
-    case LineKind::command:
-      services.statistics.commands[static_cast<std::size_t>(line.verb)].count();
-      return execute_command(request, services, out);
-    case LineKind::unknown_verb:
-      services.statistics.invalid_commands.count();
-      if (!services.settings.classic) print(out, {Outcome::unknown_command}, line.text);
-      return;
-    case LineKind::bad_arguments:
-      services.statistics.bad_arguments.count();
-      return print(out, {Outcome::bad_arguments}, verb_table[static_cast<std::size_t>(line.verb)].usage);
-    case LineKind::too_long:
-      services.statistics.lines_too_long.count();
-      return print(out, {Outcome::line_too_long, services.settings.line_bytes_max}, {});
-    case LineKind::browser:
-      services.statistics.browsers.count();
-      next_ = Next::end;
-      return;
-  }
-  LOCKD_CHECK(false, "each kind of line is executed in its way");
+  if (next_ == Next::read && !is_over) return true;
+  if (next_ == Next::read) next_ = Next::turn;
+  if (next_ == Next::turn && out.size() >= services.settings.output_bytes_max) next_ = Next::drain;
+  return false;
 }
 
 /// An answer about a lock is owed as long as the session is open, and it is: nothing is executed after its end.
 template <class Mutex>
-void Session<Mutex>::execute_command(const Request& request, const Services<Mutex>& services, std::string& out) {
+void Session<Mutex>::execute(const PendingRequest& request, const Services<Mutex>& services, std::string& out) {
   const auto& [line, key, line_end] = request;
+  if (line.kind != LineKind::command) return answer_mistake(line, services, out);
+  services.statistics.commands[static_cast<std::size_t>(line.verb)].count();
   auto& table = services.table;
   const engine::Moment now = services.turn.now;
   engine::Wakeups& woken = services.turn.woken;
@@ -356,48 +279,14 @@ void Session<Mutex>::execute_command(const Request& request, const Services<Mute
       return print(out, table.token(locks_, LockKind::exclusive, key).value(), line.text);
     case Verb::token_shared:
       return print(out, table.token(locks_, LockKind::shared, key).value(), line.text);
-    case Verb::release_all:
-      releasing_.emplace(0);
-      return release_all(services, out);
-    case Verb::cancel: {
-      const bool has_acted = scout_ && scout_->has_acted(line_end);
-      return print(out, {has_acted ? Outcome::canceled : Outcome::nothing_to_cancel}, {});
-    }
-    case Verb::list_locks:
-    case Verb::list_shared:
-    case Verb::dump:
-    case Verb::list:
-      return list(line, services.settings.dump, services, out);
-    case Verb::who:
-      return list(line, services.settings.dump && services.settings.registry, services, out);
-    case Verb::counters:
-      return print_classic_counters(services, out);
-    case Verb::statistics:
-      return print_statistics(services, out);
-    case Verb::me:
-      out.append("1 ").append(*services.registry.address(id())).push_back(' ');
-      out.append(*services.registry.holder(id())).push_back('\n');
-      return;
-    case Verb::name_me:
-      if (!services.settings.registry) return print(out, {Outcome::disabled}, {});
-      services.registry.name(id(), line.text);
-      return print(out, {Outcome::named}, {});
-    case Verb::ping:
-      return print(out, {Outcome::pong}, {});
-    case Verb::version:
-      return print(out, {Outcome::version}, version_text);
-    case Verb::help:
-      return print_help(out);
-    case Verb::quit:
-      next_ = Next::end;
-      return;
+    default:
+      return execute_other(request, services, out);
   }
-  LOCKD_CHECK(false, "each verb is executed");
 }
 
 /// X1, H1, C1; W1, C2: where it has to wait there is no reply yet.
 template <class Mutex>
-void Session<Mutex>::get(const Request& request, const Services<Mutex>& services, std::string& out) {
+void Session<Mutex>::get(const PendingRequest& request, const Services<Mutex>& services, std::string& out) {
   const ParsedLine& line = request.line;
   const engine::Moment now = services.turn.now;
   const engine::Get asked = get_of(line);
@@ -407,7 +296,7 @@ void Session<Mutex>::get(const Request& request, const Services<Mutex>& services
     count(asked.kind, answer.outcome, services.statistics);
     return print(out, answer, line.text);
   }
-  // `now` may be up to 1 ms ago, and a wait does not end before its time.
+  // `now` is cut to whole milliseconds, and a wait does not end before its time.
   wait_ = services.turn.spare_waits.take(line.text, now + line.milliseconds + 1);
   services.turn.wait_begun = true;
   next_ = Next::wait;
@@ -421,29 +310,6 @@ void Session<Mutex>::answer_wait(const Answer& answer, const Services<Mutex>& se
   mark_end_of_reply(services, out);
   services.turn.spare_waits.give_back(std::move(wait_));
   next_ = Next::read;
-}
-
-/// E1: a slice of it, and the reply when it is the last.
-template <class Mutex>
-void Session<Mutex>::release_all(const Services<Mutex>& services, std::string& out) {
-  const engine::Moment now = services.turn.now;
-  engine::Wakeups& woken = services.turn.woken;
-  const std::size_t released = services.table.release_some(locks_, released_at_once, now, woken);
-  *releasing_ += released;
-  if (released == released_at_once) return;
-  print(out, {Outcome::locks_released, *releasing_}, {});
-  releasing_.reset();
-}
-
-/// Its first slice at once (L5). A walk takes the rest of the turn even if that was all of it: a thousand walks in one
-/// read would keep the other sessions waiting. One key's lines are a request like others, unless they are many.
-template <class Mutex>
-void Session<Mutex>::list(const ParsedLine& line, bool enabled, const Services<Mutex>& services, std::string& out) {
-  if (!enabled) return print(out, {Outcome::disabled}, {});
-  const bool one_key = !line.text.empty() && (line.verb == Verb::list_locks || line.verb == Verb::list_shared);
-  Listing<Mutex> listing(line.verb, line.text);
-  const bool finished = listing.go_on(services, out);
-  if (!finished || !one_key) listing_.emplace(std::move(listing));
 }
 
 template class Session<engine::NullMutex>;

@@ -15,6 +15,7 @@
 #include "server/cancel_scout.h"
 #include "server/listing.h"
 #include "server/protocol.h"
+#include "server/read_ahead.h"
 #include "server/services.h"
 
 namespace lockd::server {
@@ -82,33 +83,25 @@ class Session {
  private:
   enum class Life : std::uint8_t { open, ending, ended };
 
-  /// A turn, which is one call, takes no new request when one of these is reached.
+  /// A turn, which is one call, takes no new request when one of these is reached. (The first is F5's bound, too.)
   struct TurnEnd {
     std::size_t output_bytes;
     std::uint64_t edges_walked;
   };
 
-  /// A request that is read and not executed yet.
-  struct Request {
-    ParsedLine line;
-    engine::HashedKey key;  // of a line about a lock
-    std::size_t end;        // of the line in the input that is being executed; tells one `cancel` from another
-  };
-
-  struct Ahead;
-
-  TurnEnd turn_end(const std::string& out) const;
+  TurnEnd turn_end(const Services<Mutex>& services, const std::string& out) const;
   Next resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out);
   bool goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out);
   std::size_t execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
                           std::string& out);
   bool may_go_on(const TurnEnd& turn, const Services<Mutex>& services, const std::string& out);
-  void read_ahead(std::string_view input, std::size_t& read, Ahead& ahead, const Services<Mutex>& services);
-  void prefetch(const Ahead& ahead, const Services<Mutex>& services);
-  void execute(const Request& request, const Services<Mutex>& services, std::string& out);
-  void execute_command(const Request& request, const Services<Mutex>& services, std::string& out);
-  void get(const Request& request, const Services<Mutex>& services, std::string& out);
+  void execute(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
+  void get(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
   void answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out);
+
+  // session_commands.cc
+  void answer_mistake(const ParsedLine& line, const Services<Mutex>& services, std::string& out);
+  void execute_other(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
   void release_all(const Services<Mutex>& services, std::string& out);
   void list(const ParsedLine& line, bool enabled, const Services<Mutex>& services, std::string& out);
 
