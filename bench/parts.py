@@ -242,7 +242,7 @@ PARTS = (
     Part("waits", "hand-overs against the plain rate", waits, 3),
     Part("workloads", "shared, inspect and hot keys beside own ones", other_workloads, 8),
     Part("growth", "with 1,000,000 locks held", growth, 4, 60),
-    Part("crowds", "a shared lock with 15,000 holders", crowds, 4, 60),
+    Part("crowds", "a shared lock with 15,000 holders", crowds, 4, 120),
     Part("idle", "10,000 idle connections beside", idle, 2, 5),
     Part("session_end", "the end of a session with 100,000 locks", session_end, 2, 20),
     Part("hostile", "keys that collide in a plain hash", hostile, 2),

@@ -104,7 +104,7 @@ TECHNIQUES = [
               CLIENT, real_time=True),
     Technique("lockctl", "e2e", "lockctl from outside", ["lockd", "lockctl"],
               ["cd $SOURCES/client/lockctl/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
-               "LOCKCTL_BINARY=$OLDPWD/client/lockctl/lockctl PYTHONPATH=$SOURCES/server/e2e "
+               "LOCKCTL_BINARY=$OLDPWD/client/lockctl/lockctl PYTHONPATH=$SOURCES/server/e2e:$SOURCES/client/e2e "
                "xargs -P 2 -n 1 python3 -B -m unittest --failfast --verbose"],
               [*CLIENT, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5", "LOCKCTL_KILL_ROUNDS": "20"},
               real_time=True),
@@ -123,7 +123,7 @@ LAYERS = {
 # What serves: not tests and what they share, nor the checks of invariants.
 SERVES = re.compile(r"(engine|server(/http|/websocket)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
-    r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics)\.(h|cc)")
+    r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics|utf8)\.(h|cc)")
 
 
 def layer_of(file: str) -> str:

@@ -47,7 +47,7 @@ class Doorman {
 
   std::size_t connections_max() const { return connections_max_; }
 
-  /// Connections with a session, or with the last replies of one on their way. Any thread.
+  /// Connections in their handshake, with a session, or with its last replies on their way. Any thread.
   std::size_t served() const { return served_.load(); }
 
   /// Since the start: connections that were let in; that were too many; that were dropped for want of memory.

@@ -6,6 +6,7 @@
 
 #include "engine/check.h"
 #include "server/protocol.h"
+#include "server/utf8.h"
 
 namespace lockd::server {
 
@@ -131,28 +132,6 @@ std::string visible(std::string_view verb) {
     }
   }
   return out;
-}
-
-/// The bytes of the well-formed UTF-8 sequence that `bytes` begins with, by table 3-7 of the Unicode standard; 0 if
-/// there is none.
-std::size_t utf8_sequence(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U; };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                             : lead >= 0xE0 && lead <= 0xEF ? 3
-                             : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                            : 0;
-  if (length == 0) return 0;
-  const unsigned second_min = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;  // no overlong forms
-  const unsigned second_max = lead == 0xED   ? 0x9F
-                              : lead == 0xF4 ? 0x8F
-                                             : 0xBF;  // no surrogates, nothing above U+10FFFF
-  if (at(1) < second_min || at(1) > second_max) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (at(i) < 0x80 || at(i) > 0xBF) return 0;
-  }
-  return length;
 }
 
 [[gnu::noinline]] void print_rarer(std::string& out, const PaddedLine& line, std::uint64_t number,

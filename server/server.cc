@@ -146,7 +146,7 @@ class Server {
   Snapshot snapshot() {
     return {.totals = table_.totals(),
             .now = first().services_now().turn.now,
-            .connections = registry_.size(),
+            .connections = doorman_.served(),
             .connections_max = doorman_.connections_max(),
             .connections_total = doorman_.served_total(),
             .refused_total = doorman_.refused_total(),

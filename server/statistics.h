@@ -48,6 +48,8 @@ struct alignas(64) Statistics {
   Counter browsers;                                               // F11
   std::array<std::array<Counter, failure_count>, 2> failed_gets;  // by LockKind and Failure
   Counter dropped_connections;                                    // for which there was no memory
+  Counter refused_handshakes;                                     // of WebSockets, but for the next
+  Counter refused_origins;                                        // pages that may not connect
 
   std::uint64_t failed(LockKind kind, Failure why) const {
     return failed_gets[static_cast<std::size_t>(kind)][static_cast<std::size_t>(why)].value();

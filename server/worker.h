@@ -16,6 +16,7 @@
 #include "server/mailbox.h"
 #include "server/pump.h"
 #include "server/services.h"
+#include "server/throttle.h"
 
 namespace lockd::server {
 
@@ -74,6 +75,8 @@ struct Worker {
 
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies
+
+  Throttle handshake_log;  // of handshakes that are refused
 
   boost::unordered_flat_map<SessionId, Pump*> waiting;  // those whose sessions wait, as long as they do
 

@@ -35,13 +35,6 @@ std::optional<ProcessStat> stat_of(const std::filesystem::path& directory) {
   return parse_stat(line);
 }
 
-/// Sends a signal to the very process that was seen, and to no other that has its number since.
-void signal_process(const ProcessStat& seen, int number) {
-  const Descriptor process(::pidfd_open(seen.id, 0));
-  const auto now = stat_of("/proc/" + std::to_string(seen.id));  // as it is while `process` keeps hold of somebody
-  if (process && now && now->start == seen.start) ::pidfd_send_signal(process.get(), number, nullptr, 0);
-}
-
 bool is_number(const std::string& name) {
   return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
 }
@@ -102,6 +95,13 @@ std::vector<ProcessStat> processes() {
     if (const auto stat = stat_of(entry->path())) all.push_back(*stat);
   }
   return all;
+}
+
+bool signal_process(const ProcessStat& seen, int number) {
+  const Descriptor process(::pidfd_open(seen.id, 0));
+  const auto now = stat_of("/proc/" + std::to_string(seen.id));  // of whom `process` keeps hold, or has gone
+  if (!process || !now || now->start != seen.start) return false;
+  return ::pidfd_send_signal(process.get(), number, nullptr, 0) == 0;
 }
 
 void keep_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

@@ -34,12 +34,16 @@ bool descends(const std::vector<ProcessStat>& all, pid_t id, pid_t root);
 /// The processes that there are now; none where /proc can't be read.
 std::vector<ProcessStat> processes();
 
+/// Sends a signal to the very process that was seen, and to no other that was given its number since. Returns whether
+/// it is there.
+bool signal_process(const ProcessStat& seen, int number);
+
 /// From now on whoever descends from this process and loses its parent becomes its child: nobody gets away. To be
 /// called before there is a child.
 void keep_orphans();
 
 /// Sends a signal to all that descends from this process, as above, again and again until a look shows nobody whom it
-/// has not reached; never to one that was given the number of another meanwhile. Returns whether there was anybody.
+/// has not reached. Returns whether there was anybody.
 bool signal_descendants(pid_t session, int number);
 
 /// Whether there is anybody left.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 namespace lockd::lockctl {
 
@@ -56,6 +57,16 @@ TEST(LockctlProcessTree, who_descends_from_whom) {
   EXPECT_FALSE(descends(all, 10, 14));
   EXPECT_FALSE(descends(all, 99, 10));
   EXPECT_FALSE(descends(all, 20, 10)) << "a circle, as two moments can make one";
+}
+
+TEST(LockctlProcessTree, a_number_that_is_anothers_since_is_not_signalled) {
+  const std::vector<ProcessStat> all = processes();
+  ProcessStat self = *std::ranges::find(all, ::getpid(), &ProcessStat::id);
+  EXPECT_TRUE(signal_process(self, 0));
+  ++self.start;
+  EXPECT_FALSE(signal_process(self, SIGKILL));
+  self.id = 0;
+  EXPECT_FALSE(signal_process(self, SIGKILL));
 }
 
 TEST(LockctlProcessTree, this_process_is_there) {

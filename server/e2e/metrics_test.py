@@ -157,7 +157,9 @@ class Metrics(HttpTestCase):
         self.assertEqual(first.value("lockd_build_info", version=version), 1)
 
     def test_no_name_that_a_client_chose_is_shown(self) -> None:
+        """Nor does anything that clients do bring about another series."""
         daemon = self.http_daemon()
+        before = Scrape(daemon)
         client, other = self.connect(daemon), self.connect(daemon)
         client.expect(f"g {LOCKS[0]}", f"1 Lock Get Success: {LOCKS[0]}")
         client.expect(f"sg {LOCKS[1]}", f"1 Shared Lock Get Success: {LOCKS[1]}")
@@ -165,9 +167,28 @@ class Metrics(HttpTestCase):
         client.ask("verb_that_must_not_show")
         other.send(f"gw 600000 {LOCKS[0]}\n")
         eventually(lambda: Scrape(daemon).value("lockd_waiters", mode="exclusive") == 1, 20, "it waits")
-        text = Scrape(daemon).text
-        self.assertNotIn("must_not_show", text)
-        self.assertNotIn(client.address, text)
+        after = Scrape(daemon)
+        self.assertNotIn("must_not_show", after.text)
+        self.assertNotIn(client.address, after.text)
+        self.assertEqual(after.series(), before.series())
+
+    def test_the_names_that_people_look_for(self) -> None:
+        """Who renames one breaks dashboards and alerts that are not in this tree."""
+        labels = {
+            "": ["lockd_connections", "lockd_connections_total", "lockd_oldest_waiter_seconds", "lockd_deadlocks_total",
+                 "lockd_invalid_commands_total", "process_cpu_seconds_total", "process_start_time_seconds",
+                 "process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds",
+                 "process_max_fds"],
+            "reason": ["lockd_connections_rejected_total"], "command": ["lockd_commands_total"],
+            "mode": ["lockd_locks", "lockd_holders", "lockd_waiters", "lockd_orphans_total", "lockd_wait_seconds_sum",
+                     "lockd_wait_seconds_count", "lockd_hold_seconds_sum", "lockd_hold_seconds_count"],
+            "mode outcome": ["lockd_acquires_total"], "version": ["lockd_build_info"],
+            "le mode": ["lockd_wait_seconds_bucket", "lockd_hold_seconds_bucket"],
+        }
+        scrape = Scrape(self.http_daemon())
+        for names, metrics in labels.items():
+            for metric in metrics:
+                self.assertEqual({" ".join(sorted(each)) for each in scrape.labels(metric)}, {names}, metric)
 
     def test_docs_name_every_metric_as_it_is(self) -> None:
         """Each row of the table: name, type, labels, meaning."""

@@ -29,6 +29,14 @@ class Tool:
         self._input.flush()
         return [self.line() for _ in range(count)]
 
+    def send(self, data: bytes) -> None:
+        """For what is no lines, as exactly()."""
+        self._input.write(data)
+        self._input.flush()
+
+    def exactly(self, count: int) -> bytes:
+        return self._reader.exactly(count)
+
     def line(self) -> str:
         return self._reader.line().decode()
 

@@ -8,16 +8,21 @@ from pathlib import Path
 from client import Client
 from daemon import Daemon, DaemonTestCase, eventually, run_tool, wait_until_still
 from tool import Tool
+from web_socket import frame
 
 PEER_TIMEOUT_SECONDS = 3
 # The kernel's keepalive counts in whole seconds, and a retransmission timer ends on its own ticks.
 MARGIN_SECONDS = 2.5
 LONG_KEY = "k" * 8000  # a reply to `d` is so long
+HANDSHAKE = (b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
 SERVER_ADDRESS, CLIENT_ADDRESS = "10.213.0.1", "10.213.0.2"
 
 
-class VanishedHost(DaemonTestCase):
+class VanishedHostTestCase(DaemonTestCase):
     """The lock of a client that vanished is free --peer-timeout later, with a margin: it is not kept for hours."""
+
+    scheme = "tcp"
 
     def setUp(self) -> None:
         self.server_space, self.client_space = self.network_namespace("server"), self.network_namespace("client")
@@ -33,16 +38,19 @@ class VanishedHost(DaemonTestCase):
         self.server: Daemon = self.daemon(
             "--peer-timeout",
             str(PEER_TIMEOUT_SECONDS),
-            listen=[f"tcp://{SERVER_ADDRESS}:0", f"unix://{self.temporary_directory()}/lockd.sock"],
+            listen=[f"{self.scheme}://{SERVER_ADDRESS}:0", f"unix://{self.temporary_directory()}/lockd.sock"],
             wrapper=["ip", "netns", "exec", self.server_space],
         )
         self.observer: Client = self.connect(self.server, listener=1)
         self.observer.expect(f"g {LONG_KEY}", f"1 Lock Get Success: {LONG_KEY}")
         self.observer.expect("ping", "1 pong")
         self.descriptors = self.server.descriptors()
-        port = self.server.uris[0].rpartition(":")[2]
+        port = self.server.uris[0].rpartition(":")[2].rstrip("/")
         self.client = Tool(["ip", "netns", "exec", self.client_space, "nc", SERVER_ADDRESS, port])
         self.addCleanup(self.client.close)
+        self.take_lock()
+
+    def take_lock(self) -> None:
         self.assertEqual(self.client.ask("g away", 1), ["1 Lock Get Success: away"])
 
     def vanish(self) -> float:
@@ -57,6 +65,8 @@ class VanishedHost(DaemonTestCase):
         eventually(lambda: self.server.descriptors() == self.descriptors, 5, "the descriptor is closed")
         self.assertEqual(self.observer.counters()["orphans"], 1)
 
+
+class VanishedHost(VanishedHostTestCase):
     def test_S2_lock_kept_by_a_dead_client_for_hours(self) -> None:
         """Idle: nothing is on its way, only keepalive can tell."""
         self.check_the_end(self.vanish())
@@ -76,6 +86,29 @@ class VanishedHost(DaemonTestCase):
     def test_S2_a_client_killed_behind_a_full_window_never_noticed(self) -> None:
         """Its output is a pipe that nobody empties: it reads no more, and all buffers up to the daemon are full."""
         self.client.ask("d\n" * 3000, 0)
+        self.assertLess(wait_until_still(self.observer, "command_d"), 3000)
+        self.check_the_end(self.vanish())
+
+
+class VanishedWebSocket(VanishedHostTestCase):
+    """As over TCP: the daemon sends no pings, but its kernel probes the host."""
+
+    scheme = "ws"
+
+    def take_lock(self) -> None:
+        self.client.send(HANDSHAKE)
+        self.assertTrue(self.client.line().startswith("HTTP/1.1 101 "))
+        while self.client.line().strip():
+            pass
+        self.client.send(frame("g away"))
+        reply = b"1 Lock Get Success: away"
+        self.assertEqual(self.client.exactly(2 + len(reply))[2:], reply)
+
+    def test_S2_vanished_while_idle(self) -> None:
+        self.check_the_end(self.vanish())
+
+    def test_S2_vanished_behind_a_full_window(self) -> None:
+        self.client.send(frame("d") * 3000)
         self.assertLess(wait_until_still(self.observer, "command_d"), 3000)
         self.check_the_end(self.vanish())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from daemon import Daemon, DaemonTestCase, eventually, run_to_exit
+from daemon import LOOPBACK, Daemon, DaemonTestCase, eventually, run_to_exit
+from scrape import Scrape
 from web_socket import FIN, TEXT, WEBSOCKET, WebSocket, WebSocketTestCase, frame
 
 
@@ -106,6 +107,35 @@ class Handshakes(WebSocketTestCase):
             return again.response(again.handshake_lines())[0] == 101
 
         eventually(is_served, 10, "the next one is served")
+
+
+class Refusals(WebSocketTestCase):
+    """What an operator sees of those that are turned away."""
+
+    def rejected(self, daemon: Daemon, reason: str) -> float:
+        return Scrape(daemon).value("lockd_connections_rejected_total", reason=reason)
+
+    def test_they_are_counted_and_logged(self) -> None:
+        flags = ["--threads", "1", "--http", LOOPBACK, "--peer-timeout", "1"]
+        daemon = self.daemon(*flags, listen=[WEBSOCKET], listeners=2)
+        page = self.http(daemon)
+        self.assertEqual(page.response(page.handshake_lines("Origin: https://evil.example"))[0], 403)
+        eventually(lambda: self.rejected(daemon, "origin") == 1, 10, "it is counted")
+        self.assertIn("gets no WebSocket: --ws-origin does not name https://evil.example", daemon.stderr())
+        for request in "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "g a\n", page.handshake_lines().replace(": 13", ": 12"):
+            self.http(daemon).response(request)
+        silent = self.http(daemon)
+        self.assertEqual(silent.reader.to_end(5), b"")
+        eventually(lambda: self.rejected(daemon, "handshake") == 4, 10, "the others are, one that took too long too")
+        self.assertEqual(self.rejected(daemon, "origin"), 1)
+        self.assertEqual(daemon.stderr().count("gets no WebSocket"), 1)  # they can't fill the log
+
+    def test_S4_a_handshake_is_a_connection(self) -> None:
+        daemon = self.daemon("--http", LOOPBACK, listen=[WEBSOCKET], listeners=2)
+        silent = self.http(daemon)
+        eventually(lambda: Scrape(daemon).value("lockd_connections") == 1, 10, "it is counted before it says anything")
+        silent.close()
+        eventually(lambda: Scrape(daemon).value("lockd_connections") == 0, 10, "it has gone")
 
 
 class Settings(DaemonTestCase):

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 #include "server/http/metrics.h"
@@ -17,6 +18,14 @@ constexpr std::array pages = {
     std::pair{std::string_view("/healthz"), Page::health},
     std::pair{std::string_view("/readyz"), Page::readiness},
 };
+
+/// Of a target in its short form, and in the long one, which names the host.
+std::string_view path_of(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (!target.starts_with(scheme)) return target;
+  const std::size_t path_begin = target.find('/', scheme.size());
+  return path_begin == std::string_view::npos ? "/" : target.substr(path_begin);
+}
 
 PageText page(unsigned status, std::string line) {
   PageText text;
@@ -53,7 +62,7 @@ PageText readiness(const Vitals& vitals) {
 }  // namespace
 
 std::optional<Page> page_of(std::string_view target) {
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = path_of(target.substr(0, target.find('?')));
   const auto* const found = std::ranges::find(pages, path, &std::pair<std::string_view, Page>::first);
   return found == pages.end() ? std::nullopt : std::optional(found->second);
 }

@@ -8,14 +8,14 @@
 #include <string>
 #include <string_view>
 
-#include "server/http/vitals.h"
 #include "server/statistics.h"
+#include "server/vitals.h"
 
 namespace lockd::server {
 
 enum class Page : std::uint8_t { index, metrics, health, readiness };
 
-/// Of a request's target, its query left aside; nothing if there is no such page.
+/// Of a request's target, be it a path or a whole URI; its query is left aside. Nothing if there is no such page.
 std::optional<Page> page_of(std::string_view target);
 
 /// Whether the threads have to be asked before the page can be shown.

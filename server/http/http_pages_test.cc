@@ -25,7 +25,10 @@ TEST(HttpPages, targets) {
   EXPECT_EQ(page_of("/metrics?name[]=x"), Page::metrics);
   EXPECT_EQ(page_of("/healthz"), Page::health);
   EXPECT_EQ(page_of("/readyz?"), Page::readiness);
-  for (const char* const target : {"", "*", "/metrics/", "/metricsx", "metrics", "//metrics", "/Metrics", "?/metrics"})
+  EXPECT_EQ(page_of("http://localhost:9998/healthz"), Page::health);  // as through a proxy (RFC 9112, 3.2.2)
+  EXPECT_EQ(page_of("http://localhost:9998"), Page::index);
+  for (const char* const target : {"", "*", "/metrics/", "/metricsx", "metrics", "//metrics", "/Metrics", "?/metrics",
+                                   "http:/metrics", "https://localhost/metrics"})
     EXPECT_EQ(page_of(target), std::nullopt) << target;
 }
 
@@ -72,6 +75,7 @@ TEST(HttpPages, S4_ready_if_connections_are_accepted) {
 
 TEST(HttpPages, other_pages) {
   EXPECT_EQ(no_such_page().status, 404U);
+  EXPECT_EQ(no_such_page().body, "no such page: there are /metrics, /healthz and /readyz\n");
   EXPECT_EQ(stopping_page().status, 503U);
   EXPECT_EQ(stopping_page().body, "stopping\n");
 }

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "server/http/http_connection.h"
-#include "server/http/pulse.h"
 #include "server/listener.h"
+#include "server/pulse.h"
 #include "server/statistics.h"
 #include "server/throttle.h"
 

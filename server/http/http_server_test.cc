@@ -49,6 +49,14 @@ TEST_F(HttpServerTest, an_http_1_0_client_is_told_the_end_by_the_end) {
   EXPECT_TRUE(response.ends_with("\r\n\r\nok\n"));
 }
 
+TEST_F(HttpServerTest, an_http_1_0_client_may_keep_its_connection) {
+  serve_with_threads();
+  HttpClient peer = client();
+  peer.send("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_NE(peer.response().find("\r\nConnection: keep-alive\r\n"), std::string::npos);
+  EXPECT_EQ(status_line(peer.get("/healthz")), "HTTP/1.1 200 OK");
+}
+
 TEST_F(HttpServerTest, pages_and_methods_that_there_are_not) {
   serve_with_threads();
   HttpClient peer = client();
@@ -142,7 +150,8 @@ TEST_F(HttpServerTest, beyond_the_loopback_only_where_the_address_is_written) {
 TEST_F(HttpServerTest, S1_a_port_in_use) {
   serve_with_threads();
   const std::string taken = "tcp" + server_->uris().at(0).substr(4);
-  EXPECT_THROW(HttpServer(taken, 0600U, {.threads = {}, .take = {}, .statistics = {}}), boost::system::system_error);
+  EXPECT_THROW(HttpServer(taken, 0600U, {.threads = {&threads_[0]}, .take = {}, .statistics = {}}),
+               boost::system::system_error);
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ std::uint64_t sum(std::span<const Statistics> threads, Counter Statistics::* cou
 }
 
 void add_connections(Families& families, const Snapshot& now, std::span<const Statistics> threads) {
-  families.gauge("lockd_connections", "Client connections that are open.");
+  families.gauge("lockd_connections",
+                 "Client connections that are open, those in a handshake and those that are closing included.");
   families.value(now.connections);
   families.gauge("lockd_connections_max", "Client connections that are served at once; one more is rejected.");
   families.value(now.connections_max);
@@ -99,6 +100,8 @@ void add_connections(Families& families, const Snapshot& now, std::span<const St
   families.counter("lockd_connections_rejected_total", "Client connections turned away since the start, by reason.");
   families.value(now.refused_total, {{"reason", "too_many_connections"}});
   families.value(now.dropped_total + sum(threads, &Statistics::dropped_connections), {{"reason", "out_of_memory"}});
+  families.value(sum(threads, &Statistics::refused_handshakes), {{"reason", "handshake"}});
+  families.value(sum(threads, &Statistics::refused_origins), {{"reason", "origin"}});
   families.gauge("lockd_accepting",
                  "1 if new connections are accepted, 0 if that pauses for want of descriptors or memory.");
   families.value(now.accepts ? 1 : 0);

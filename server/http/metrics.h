@@ -6,8 +6,8 @@
 #include <string>
 
 #include "server/http/process_numbers.h"
-#include "server/http/vitals.h"
 #include "server/statistics.h"
+#include "server/vitals.h"
 
 namespace lockd::server {
 

@@ -47,6 +47,9 @@ TEST_F(Metrics, L3_S4_connections) {
   snapshot.refused_total = 4;
   snapshot.dropped_total = 5;
   count(threads[1].dropped_connections, 2);
+  count(threads[0].refused_handshakes, 6);
+  count(threads[1].refused_handshakes, 2);
+  count(threads[1].refused_origins, 3);
   const std::string shown = text();
   EXPECT_EQ(family(shown, "lockd_connections"), "# TYPE lockd_connections gauge\nlockd_connections 3\n");
   EXPECT_EQ(family(shown, "lockd_connections_max"), "# TYPE lockd_connections_max gauge\nlockd_connections_max 1000\n");
@@ -55,7 +58,9 @@ TEST_F(Metrics, L3_S4_connections) {
   EXPECT_EQ(family(shown, "lockd_connections_rejected_total"),
             "# TYPE lockd_connections_rejected_total counter\n"
             "lockd_connections_rejected_total{reason=\"too_many_connections\"} 4\n"
-            "lockd_connections_rejected_total{reason=\"out_of_memory\"} 7\n");
+            "lockd_connections_rejected_total{reason=\"out_of_memory\"} 7\n"
+            "lockd_connections_rejected_total{reason=\"handshake\"} 8\n"
+            "lockd_connections_rejected_total{reason=\"origin\"} 3\n");
   EXPECT_EQ(family(shown, "lockd_accepting"), "# TYPE lockd_accepting gauge\nlockd_accepting 1\n");
   snapshot.accepts = false;
   EXPECT_EQ(family(text(), "lockd_accepting"), "# TYPE lockd_accepting gauge\nlockd_accepting 0\n");

@@ -65,8 +65,10 @@ HandshakeResponse refusal(const boost::system::error_code& error) {
 }
 
 bool offers_subprotocol(const HandshakeRequest& request) {
-  return http::token_list{request[http::field::sec_websocket_protocol]}.exists(
-      {subprotocol.data(), subprotocol.size()});
+  const auto [begin, end] = request.equal_range(http::field::sec_websocket_protocol);
+  return std::any_of(begin, end, [](const auto& field) {
+    return http::token_list{field.value()}.exists({subprotocol.data(), subprotocol.size()});
+  });
 }
 
 const std::string too_many_connections_response =

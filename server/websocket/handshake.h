@@ -39,7 +39,7 @@ std::optional<HandshakeResponse> refusal(const HandshakeRequest& request, const 
 /// The answer to bytes that are no HTTP request, the reader having given this error.
 HandshakeResponse refusal(const boost::system::error_code& error);
 
-/// Whether the client offers lockd's subprotocol.
+/// Whether the client offers lockd's subprotocol, in whichever of its headers.
 bool offers_subprotocol(const HandshakeRequest& request);
 
 /// S4, in the words of HTTP: all that a connection too many is told.

@@ -94,6 +94,9 @@ TEST(Handshake, may_offer_lockds_subprotocol_among_others) {
   EXPECT_FALSE(offers_subprotocol(request));
   request.set(http::field::sec_websocket_protocol, "chat, lockd");
   EXPECT_TRUE(offers_subprotocol(request));
+  request.set(http::field::sec_websocket_protocol, "chat");
+  request.insert(http::field::sec_websocket_protocol, "more, lockd");
+  EXPECT_TRUE(offers_subprotocol(request)) << "in the second header";
 }
 
 TEST(Handshake, S4_one_too_many_is_told_so_in_HTTP) {

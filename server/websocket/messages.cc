@@ -1,11 +1,11 @@
 #include "server/websocket/messages.h"
 
 #include <algorithm>
-#include <boost/beast/websocket/detail/utf8_checker.hpp>
 #include <utility>
 
 #include "engine/check.h"
 #include "server/protocol.h"
+#include "server/utf8.h"
 
 namespace lockd::server {
 
@@ -27,8 +27,6 @@ bool is_too_long(std::string_view message, std::size_t line_bytes_max) {
 }
 
 }  // namespace
-
-bool is_utf8(std::string_view bytes) { return boost::beast::websocket::detail::check_utf8(bytes.data(), bytes.size()); }
 
 std::string Messages::line_of(std::string_view message, bool is_binary, std::size_t line_bytes_max) {
   Request& request = requests_.emplace_back(Request{.is_binary = is_binary});

@@ -24,16 +24,13 @@ struct MessagePart {
   friend bool operator==(const MessagePart&, const MessagePart&) = default;
 };
 
-/// Whether the bytes are well-formed UTF-8, which is what a text message must be: a browser drops the connection
-/// otherwise, and its locks with it.
-bool is_utf8(std::string_view bytes);
-
 /// One connection's requests, from their messages to those of their replies.
 ///
 /// A message, text or binary, is one request without its line end; its end stands for that, so a CR before it is
 /// dropped (F1). Each message gets one reply, in order, unless the request ends the session: the lines of the reply
 /// with LFs between them, without the last one; empty where there is no line (a blank message, an empty listing, an
-/// unknown verb with --classic). It is binary where the request was, or where it is no UTF-8.
+/// unknown verb with --classic). It is binary where the request was, or where it is no UTF-8: a browser on which such
+/// a text comes drops the connection, and its locks with it.
 ///
 /// An LF inside a message is a bad argument (F9) of the verb that stands before it, whichever that is.
 ///

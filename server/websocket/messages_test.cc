@@ -29,18 +29,6 @@ struct Sent {
 Sent text(std::string payload) { return {.payload = std::move(payload)}; }
 Sent binary(std::string payload) { return {.payload = std::move(payload), .is_binary = true}; }
 
-// ---- UTF-8 ----
-
-TEST(Utf8, is_what_a_browser_takes_for_it) {
-  for (const char* good : {"", "plain", "k\xc3\xa9y", "\xe2\x98\x83", "\xf0\x9f\x94\x92", "\xf4\x8f\xbf\xbf"})
-    EXPECT_TRUE(is_utf8(good)) << good;
-  EXPECT_TRUE(is_utf8("\0"s));
-  for (const char* bad :
-       {"\xff", "\x80", "k\xe9y", "\xc3", "\xe2\x98", "\xf0\x9f\x94", "\xc0\xaf", "\xc1\x81", "\xe0\x80\x80",
-        "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "good at first\xc3("})
-    EXPECT_FALSE(is_utf8(bad)) << bad;
-}
-
 // ---- lines ----
 
 constexpr std::size_t line_bytes_max = 10;

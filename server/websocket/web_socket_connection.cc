@@ -111,9 +111,22 @@ void WebSocketConnection<Mutex>::on_request(const Error& error) {
 
 template <class Mutex>
 void WebSocketConnection<Mutex>::refuse(const HandshakeResponse& response) {
+  if (response.result() == http::status::forbidden) {
+    const std::string_view origin = handshake_->parser.get()[http::field::origin];
+    note_refusal(&Statistics::refused_origins, "--ws-origin does not name " + std::string(origin.substr(0, 200)));
+  } else {
+    note_refusal(&Statistics::refused_handshakes,
+                 std::string_view(response.body()).substr(0, response.body().size() - 1));
+  }
   Error ignored;  // nothing that is written to an outbox fails
   http::write(stream_.next_layer(), response, ignored);
   close_gently();
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::note_refusal(Counter Statistics::* counter, std::string_view why) {
+  (worker_.services.statistics.*counter).count();
+  if (worker_.handshake_log.allows()) spdlog::warn("{} gets no WebSocket: {}", handshake_->address, why);
 }
 
 /// Beast answers what only it looks at: the version, the key.
@@ -126,7 +139,9 @@ void WebSocketConnection<Mutex>::accept() {
   }));
   Error error;
   stream_.accept(handshake_->parser.get(), error);
-  error ? close_gently() : open_session();
+  if (!error) return open_session();
+  note_refusal(&Statistics::refused_handshakes, error.message());
+  close_gently();
 }
 
 template <class Mutex>
@@ -465,6 +480,7 @@ template <class Mutex>
 void WebSocketConnection<Mutex>::on_deadline() {
   if (!deadline_ || deadline_->expiry() > Timer::clock_type::now()) return;
   if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
+  if (phase_ == Phase::handshake) note_refusal(&Statistics::refused_handshakes, "its handshake took too long");
   if (phase_ != Phase::serving) return close();
   spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
                worker_.peer_timeout.count());

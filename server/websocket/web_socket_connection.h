@@ -16,10 +16,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/pump.h"
 #include "server/session.h"
+#include "server/statistics.h"
 #include "server/websocket/handshake.h"
 #include "server/websocket/messages.h"
 #include "server/websocket/outbox_stream.h"
@@ -78,6 +80,7 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
   void or_drop(Step step);
   void on_request(const Error& error);
   void refuse(const HandshakeResponse& response);
+  void note_refusal(Counter Statistics::* counter, std::string_view why);
   void accept();
   void open_session();
 

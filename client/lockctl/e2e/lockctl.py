@@ -3,7 +3,7 @@
 LOCKCTL_BINARY names it, LOCKD_BINARY the daemon. By hand:
 
     LOCKD_BINARY=../../../build/release/server/lockd LOCKCTL_BINARY=../../../build/release/client/lockctl/lockctl \\
-        PYTHONPATH=../../../server/e2e python3 -B -m unittest -v run_test
+        PYTHONPATH=../../../server/e2e:../../e2e python3 -B -m unittest -v run_test
 """
 
 from __future__ import annotations

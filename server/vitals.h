@@ -1,6 +1,6 @@
-// What the server tells of itself over HTTP.
-#ifndef LOCKD_SERVER_HTTP_VITALS_H_
-#define LOCKD_SERVER_HTTP_VITALS_H_
+// What the server's threads tell when they are asked: Pulse asks them.
+#ifndef LOCKD_SERVER_VITALS_H_
+#define LOCKD_SERVER_VITALS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace lockd::server {
 struct Snapshot {
   engine::Totals totals;
   engine::Moment now = 0;               // for totals' moments
-  std::uint64_t connections = 0;        // sessions open now (L3)
+  std::uint64_t connections = 0;        // served now: sessions (L3), and connections before and after theirs
   std::uint64_t connections_max = 0;    // S4
   std::uint64_t connections_total = 0;  // sessions since the start
   std::uint64_t refused_total = 0;      // S4: connections too many
@@ -31,4 +31,4 @@ struct Vitals {
 
 }  // namespace lockd::server
 
-#endif  // LOCKD_SERVER_HTTP_VITALS_H_
+#endif  // LOCKD_SERVER_VITALS_H_
