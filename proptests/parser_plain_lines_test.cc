@@ -26,14 +26,13 @@ Request request_of(const server::ParsedLine& line) {
   return {line.kind, line.verb, std::string(line.text), line.limit, line.milliseconds};
 }
 
-// As a session reads: the first request by next(), those behind it by next_whole().
+// As a session reads: by next(), and ahead by next_whole() as far as that goes.
 std::vector<Request> parse(server::Parser& parser, std::string_view input, std::size_t& consumed) {
   std::vector<Request> requests;
   server::ParsedLine line;
-  bool found = parser.next(input, consumed, line);
-  while (found) {
+  while (parser.next(input, consumed, line)) {
     requests.push_back(request_of(line));
-    found = parser.has_folded() ? parser.next(input, consumed, line) : parser.next_whole(input, consumed, line);
+    while (!parser.has_folded() && parser.next_whole(input, consumed, line)) requests.push_back(request_of(line));
   }
   return requests;
 }
