@@ -2,19 +2,20 @@
 
 import json
 import re
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 
+import watching
 from figures import Estimate, Figure
 from measuring import Bench
 from memory import one
-from servers import BUILD, KINDS, Failed, Server, program
+from servers import BUILD, KINDS, Failed, program
 
 DEPTHS = (1, 16, 100)
 UNDER_VALGRIND = ("lockd", "floor", "redis")  # memcached sets a limit that valgrind keeps for itself, and ends
 SLOW_SECONDS = 1.0  # of a round against a server that is watched
+PROFILED_SECONDS = 4.0
 TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0"),
                  ("get_and_release_exclusive/1/1", "plain_map_insert_and_erase/1"))
 
@@ -24,40 +25,53 @@ TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0
 
 def system_calls(bench: Bench) -> list[Figure]:
     """Of a server that runs, for one round of load; the connecting is a part of it."""
-    return [figure for kind in KINDS for depth in DEPTHS for figure in system_calls_of(bench, kind, depth)]
+    return [figure for kind in bench.kinds_here(KINDS) for depth in DEPTHS
+            for figure in system_calls_of(bench, kind, depth)]
 
 
 def system_calls_of(bench: Bench, kind: str, depth: int) -> Iterator[Figure]:
     bench.progress.say(f"system calls of {kind}, {depth} in flight")
-    with bench.server(kind) as server, tempfile.NamedTemporaryFile("r") as table:
-        watcher = attach(server, table.name)
-        try:
+    with bench.server(kind) as server:
+        with watching.system_calls(server) as calls:
             requests = bench.load(server, seconds=SLOW_SECONDS, depth=depth)["requests_total"]
+    total = calls.pop(watching.TOTAL)
+    note = ", ".join(f"{name} {count / requests:.3f}" for name, count in calls.most_common(4))
+    yield one(f"system calls per request, {depth} in flight, {kind}", "calls", total / requests, note=note)
+
+
+# ---- where the time goes
+
+
+def profile(bench: Bench) -> list[Figure]:
+    """lockd's, by the kernel's clock."""
+    return [figure for depth in DEPTHS for figure in profile_of(bench, depth)]
+
+
+def profile_of(bench: Bench, depth: int) -> Iterator[Figure]:
+    bench.progress.say(f"where the time goes, {depth} in flight")
+    seconds = PROFILED_SECONDS / 4 if bench.plan.quick else PROFILED_SECONDS
+    with bench.server() as lockd:
+        load = bench.start_load(lockd, seconds=2 * seconds, depth=depth)  # it has been going on for long when this ends
+        try:
+            rows = watching.profile(lockd, seconds)
         finally:
-            watcher.send_signal(signal.SIGINT)
-            watcher.wait()
-            watcher.stderr.close()
-        calls = calls_in(table.read())
-    most = sorted(calls, key=calls.get, reverse=True)[:4]
-    note = ", ".join(f"{name} {calls[name] / requests:.3f}" for name in most)
-    yield with_note(one(f"system calls per request, {depth} in flight, {kind}", "calls",
-                        sum(calls.values()) / requests), note)
+            load.kill()
+            load.communicate()
+    places = sorted({place for _, place, _ in rows}, key=lambda place: -share_of(rows, place))
+    for place in places[:4]:
+        dearest = [f"{plain(name)} {share:.1f}" for share, where, name in rows if where == place][:5]
+        yield one(f"of lockd's processor time, {depth} in flight: {place}", "%", share_of(rows, place),
+                  note=", ".join(dearest))
 
 
-def attach(server: Server, table: str) -> subprocess.Popen:
-    watcher = subprocess.Popen([program("strace"), "-c", "-f", "-o", table, "-p", str(server.pid)],
-                               stderr=subprocess.PIPE, text=True)
-    line = watcher.stderr.readline()
-    if "attached" not in line:
-        watcher.wait()
-        raise Failed(f"strace says: {line.strip()}")
-    return watcher
+def plain(name: str) -> str:
+    """A function without its namespaces and what its template was made with."""
+    return re.sub(r"<[^<>]*>", "", name).replace("(anonymous namespace)::", "").removeprefix("lockd::").removeprefix(
+        "server::").removeprefix("engine::")
 
 
-def calls_in(table: str) -> dict[str, int]:
-    """Of what `strace -c` writes: the calls, by name."""
-    rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", table, re.MULTILINE)
-    return {name: int(count) for count, name in rows if name != "total"}
+def share_of(rows: list[tuple[float, str, str]], place: str) -> float:
+    return sum(share for share, where, _ in rows if where == place)
 
 
 # ---- instructions
@@ -66,7 +80,7 @@ def calls_in(table: str) -> dict[str, int]:
 def instructions(bench: Bench) -> list[Figure]:
     """In user space, by callgrind; those of the start, and of the end, are taken off."""
     found = []
-    for kind in UNDER_VALGRIND:
+    for kind in bench.kinds_here(UNDER_VALGRIND):
         bench.progress.say(f"instructions of {kind}")
         alone, _ = instructions_of(bench, kind, None)
         for depth in DEPTHS:
@@ -147,7 +161,3 @@ def orphans_of(bench: Bench, connections: int, locks: int) -> Iterator[Figure]:
     name = f"{connections:,} connections with {locks:,} locks end at once"
     yield one(f"{name}: until the last is free", "s", told["free_seconds"])
     yield one(f"{name}: p99 of an innocent client meanwhile", "us", told["innocent"]["dropping"]["p99_us"])
-
-
-def with_note(figure: Figure, note: str) -> Figure:
-    return Figure(figure.name, figure.unit, figure.estimate, figure.target, note=note)

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 CONFIDENCE = 0.95
 
@@ -49,9 +50,20 @@ class Target:
     def is_met_by(self, value: float) -> bool:
         return value >= self.bound if self.at_least else value <= self.bound
 
+    def is_aim_reached_by(self, value: float) -> bool:
+        return self.aim is not None and (value >= self.aim if self.at_least else value <= self.aim)
+
     def missed_by(self, value: float) -> float:
         """As a part of the bound."""
         return abs(value - self.bound) / self.bound
+
+
+class Outcome(StrEnum):
+    """What can be said of a target after so many rounds."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    NOT_SHOWN = "not shown"  # the interval holds the target, or too few rounds count for there to be one
 
 
 @dataclass(frozen=True)
@@ -63,40 +75,65 @@ class Figure:
     throughput: Estimate | None = None  # the same ratio of requests a second, of the pairs that count for it
     busy: float | None = None  # the median of how busy the server was, where throughput has too few pairs to be given
     note: str = ""
+    doubt: str = ""  # why it shows nothing, whatever the interval
 
     @property
-    def is_missed(self) -> bool:
-        return self.target is not None and not self.target.is_met_by(self.estimate.value)
+    def outcome(self) -> Outcome | None:
+        """None without a target. What is counted, once, has no interval and needs none."""
+        if self.target is None:
+            return None
+        estimate = self.estimate
+        if self.doubt or (estimate.low is None and estimate.count > 1):
+            return Outcome.NOT_SHOWN
+        ends = {self.target.is_met_by(end) for end in (estimate.low, estimate.high) if end is not None}
+        ends = ends or {self.target.is_met_by(estimate.value)}
+        return Outcome.NOT_SHOWN if len(ends) == 2 else Outcome.MET if ends == {True} else Outcome.NOT_MET
 
     @property
     def verdict(self) -> str:
-        if self.target is None:
-            return ""
-        if self.is_missed:
-            return f"missed by {self.target.missed_by(self.estimate.value):.1%}"
-        aim = self.target.aim
-        if aim is not None and self.estimate.value >= aim:
+        if self.outcome is Outcome.NOT_SHOWN:
+            return f"not shown: {self.doubt or self._why_not_shown()}"
+        if self.outcome is Outcome.NOT_MET:
+            return f"not met, by {self.target.missed_by(self.estimate.value):.1%}"
+        if self.outcome is Outcome.MET and self.target.is_aim_reached_by(self.estimate.value):
             return "met, and the aim"
-        worst = self.estimate.low if self.target.at_least else self.estimate.high
-        if worst is not None and not self.target.is_met_by(worst):
-            return "met, but the interval reaches beyond"
-        return "met"
+        return self.outcome or ""
+
+    def _why_not_shown(self) -> str:
+        return f"{self.estimate.count} rounds are too few" if self.estimate.low is None else "the interval holds it"
 
     def as_json(self) -> dict:
-        return asdict(self) | {"verdict": self.verdict}
+        return asdict(self) | {"outcome": self.outcome, "verdict": self.verdict}
 
     @classmethod
     def from_json(cls, kept: dict) -> "Figure":
         def of(kind: type, name: str) -> object:
             return kind(**kept[name]) if kept[name] is not None else None
 
-        others = {name: kept[name] for name in ("name", "unit", "busy", "note")}
+        others = {name: kept[name] for name in ("name", "unit", "busy", "note", "doubt")}
         return cls(**others, estimate=Estimate(**kept["estimate"]), target=of(Target, "target"),
                    throughput=of(Estimate, "throughput"))
 
 
 BUSY_LEAST = 0.98  # of its core, for a round to count for throughput
 COUNTED_LEAST = 6  # pairs, for throughput to be given at all
+
+
+def is_busy(server_round: dict) -> bool:
+    """Whether its server kept its core busy: only then does the clock measure the server."""
+    return server_round["server_busy"] >= BUSY_LEAST
+
+
+def ratio_of_clocks(name: str, key: str, ours: list[dict], theirs: list[dict], target: Target) -> Figure:
+    """Of what the clock measures (`ours` by `theirs`), of the pairs alone in which both servers were busy. Where those
+    are too few, of all: it shows nothing then."""
+    pairs = list(zip(ours, theirs, strict=True))
+    counted = [(own, other) for own, other in pairs if is_busy(own) and is_busy(other)]
+    doubt = ""
+    if len(counted) < COUNTED_LEAST:
+        doubt = f"in {len(counted)} of {len(pairs)} pairs alone both servers kept their core busy"
+        counted = pairs
+    return Figure(name, "ratio", Estimate.of([own[key] / other[key] for own, other in counted]), target, doubt=doubt)
 
 
 def ratio_of_pairs(name: str, ours: list[dict], theirs: list[dict], target: Target | None = None,
@@ -106,7 +143,7 @@ def ratio_of_pairs(name: str, ours: list[dict], theirs: list[dict], target: Targ
     pairs = list(zip(ours, theirs, strict=True))
     cpu = Estimate.of([other["cpu_ns_per_request"] / own["cpu_ns_per_request"] for own, other in pairs])
     counted = [own["requests_per_second"] / other["requests_per_second"] for own, other in pairs
-               if min(own["server_busy"], other["server_busy"]) >= BUSY_LEAST]
+               if is_busy(own) and is_busy(other)]
     throughput = Estimate.of(counted) if len(counted) >= min(COUNTED_LEAST, len(pairs)) else None
     busy = statistics.median(min(own["server_busy"], other["server_busy"]) for own, other in pairs)
     return Figure(name, "ratio", cpu, target, throughput, busy, note)

@@ -2,18 +2,16 @@
 
 import random
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
-import performance_page
-import report
 import threads
+import watching
 from crowd import batches, hostile_keys
-from figures import Estimate, Figure, Target, interval_of_median, ratio_of_pairs
+from figures import Estimate, Figure, Outcome, Target, interval_of_median, ratio_of_clocks, ratio_of_pairs
 from servers import Failed
 
 
@@ -70,27 +68,34 @@ class Verdicts(unittest.TestCase):
         least = Target(0.8, aim=0.9)
         self.assertEqual(self.verdict(0.95, 0.94, 0.96, least), "met, and the aim")
         self.assertEqual(self.verdict(0.85, 0.81, 0.89, least), "met")
-        self.assertEqual(self.verdict(0.85, 0.79, 0.89, least), "met, but the interval reaches beyond")
-        self.assertEqual(self.verdict(0.76, 0.7, 0.9, least), "missed by 5.0%")
-        self.assertEqual(self.verdict(1.2, 1.1, 1.4, Target(1.3, at_least=False)),
-                         "met, but the interval reaches beyond")
-        self.assertEqual(self.verdict(1.43, None, None, Target(1.3, at_least=False)), "missed by 10.0%")
+        self.assertEqual(self.verdict(0.85, 0.79, 0.89, least), "not shown: the interval holds it")
+        self.assertEqual(self.verdict(0.76, 0.7, 0.9, least), "not shown: the interval holds it")
+        self.assertEqual(self.verdict(0.76, 0.7, 0.79, least), "not met, by 5.0%")
+        self.assertEqual(self.verdict(1.2, 1.1, 1.4, Target(1.3, at_least=False)), "not shown: the interval holds it")
+        self.assertEqual(self.verdict(1.43, 1.4, 1.5, Target(1.3, at_least=False)), "not met, by 10.0%")
+
+    def test_without_an_interval(self) -> None:
+        self.assertEqual(self.verdict(0.85, None, None, Target(0.8)), "not shown: 15 rounds are too few")
+        counted = Figure("x", "bytes", Estimate(91, None, None, 1), Target(90, at_least=False))
+        self.assertEqual(counted.outcome, Outcome.NOT_MET)
+        self.assertEqual(Figure("x", "ms", Estimate(91, 90, 92, 15)).verdict, "")
+
+    def test_a_doubt_is_stronger_than_an_interval(self) -> None:
+        figure = Figure("x", "ratio", Estimate(0.9, 0.89, 0.91, 15), Target(0.8), doubt="nobody was there")
+        self.assertEqual((figure.outcome, figure.verdict), (Outcome.NOT_SHOWN, "not shown: nobody was there"))
+
+    def test_a_clock_counts_only_while_both_are_busy(self) -> None:
+        ours = [one_round(1, 1, 0.98) | {"p99_us": 2}] * 6 + [one_round(1, 1, 0.97) | {"p99_us": 9}] * 9
+        theirs = [one_round(1, 1) | {"p99_us": 1}] * 15
+        figure = ratio_of_clocks("x", "p99_us", ours, theirs, Target(2.5, at_least=False))
+        self.assertEqual((figure.outcome, figure.estimate.value, figure.estimate.count), (Outcome.MET, 2, 6))
+        figure = ratio_of_clocks("x", "p99_us", ours[1:], theirs[1:], Target(10, at_least=False))
+        self.assertEqual((figure.outcome, figure.estimate.value, figure.estimate.count), (Outcome.NOT_SHOWN, 9, 14))
 
     def test_a_figure_is_kept_whole(self) -> None:
         for figure in (Figure("x", "ms", Estimate(1, 0.5, 2, 15), Target(3, False, 1), Estimate(1, None, None, 2), 0.5,
-                              "note"), Figure("y", "ratio", Estimate(1, None, None, 1))):
+                              "note", "doubt"), Figure("y", "ratio", Estimate(1, None, None, 1))):
             self.assertEqual(Figure.from_json(figure.as_json()), figure)
-
-
-class Tables(unittest.TestCase):
-    def test_a_row_has_target_and_verdict(self) -> None:
-        figure = ratio_of_pairs("a against b", [one_round(2, 5)] * 6, [one_round(1, 10)] * 6, Target(0.8))
-        self.assertEqual(report.row_of(figure), "| a against b | ≥ 0.800 | 0.500 [0.500, 0.500] | "
-                                                "0.500 [0.500, 0.500], 6 pairs | missed by 37.5% |")
-
-    def test_what_was_not_saturated_says_so(self) -> None:
-        figure = ratio_of_pairs("a", [one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6)
-        self.assertIn("50% busy: processor time alone", report.row_of(figure))
 
 
 class Readers(unittest.TestCase):
@@ -101,7 +106,21 @@ class Readers(unittest.TestCase):
                  " 40.00    0.000900           1       900        12 recvfrom\n"
                  "------ ----------- ----------- --------- --------- ----------------\n"
                  "100.00    0.001900           1      1900        12 total\n")
-        self.assertEqual(costs.calls_in(table), {"sendto": 1000, "recvfrom": 900})
+        self.assertEqual(watching.calls_in(table), {"sendto": 1000, "recvfrom": 900, watching.TOTAL: 1900})
+
+    def test_calls_of_perf(self) -> None:
+        table = ("# started on Mon\n\n139514,,raw_syscalls:sys_enter,430392211,100.00,,\n"
+                 "12,,syscalls:sys_enter_futex,430405481,100.00,,\n58572,,syscalls:sys_enter_recvfrom,43,100.00,,\n")
+        self.assertEqual(watching.calls_in(table), {watching.TOTAL: 139514, "futex": 12, "recvfrom": 58572})
+
+    def test_a_profile_of_perf(self) -> None:
+        text = ("# Samples: 1K of event 'cpu-clock'\n# Overhead;Shared Object;Symbol\n"
+                " 4.75% ;[kernel.kallsyms];[k] tcp_ack            ;-;-\n"
+                " 1.15% ;lockd            ;[.] lockd::server::Session<std::mutex>::get\n")
+        self.assertEqual(watching.rows_of_profile(text), [
+            (4.75, "kernel", "tcp_ack"), (1.15, "lockd", "lockd::server::Session<std::mutex>::get")])
+        with self.assertRaises(Failed):
+            watching.rows_of_profile("# nothing\n")
 
     def test_instructions_of_callgrind(self) -> None:
         self.assertEqual(costs.collected("==1== Events    : Ir\n==1== Collected : 4257790\n"), 4257790)
@@ -135,32 +154,14 @@ class Threads(unittest.TestCase):
         with self.assertRaisesRegex(Failed, "4 cores or more, and here are 2"):
             threads.check(2)
 
-
-class Page(unittest.TestCase):
-    def test_writes_between_its_marks_alone(self) -> None:
-        page = f"before\n{performance_page.begin('a')}old\n{performance_page.end('a')}after\n"
-        written = performance_page.replaced(page, "a", "new")
-        self.assertEqual(written, page.replace("old\n", "\nnew\n\n"))
-        self.assertEqual(performance_page.replaced(written, "a", "new"), written)
-        with self.assertRaisesRegex(Failed, "marks of b"):
-            performance_page.replaced(page, "b", "new")
-
-    def test_the_page_has_all_marks(self) -> None:
-        figure = Figure("x", "ratio", Estimate(1, None, None, 1)).as_json()
-        environment = {"commit": "abc", "pairs": 15}
-        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3} | one_round(1, 1)
-        kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
-                for part in ("ratios", "syscalls", "instructions")}
-        kept["ratios"]["rounds"] = {"1 x 1": {"lockd": [timed]}}
-        with tempfile.TemporaryDirectory() as folder:
-            page = Path(folder) / "performance.md"
-            page.write_text(performance_page.PAGE.read_text())
-            with mock.patch.multiple(performance_page, PAGE=page, PLOT_COPY=Path(folder) / "plot.svg"):
-                performance_page.write(kept)
-                self.assertEqual(page.read_text().count("| x |"), 3)
-                kept["ratios"]["environment"] = {"commit": "abc", "pairs": 14}
-                with self.assertRaisesRegex(Failed, "fewer than 15 pairs: ratios"):
-                    performance_page.write(kept)
+    def test_asked_for_more_they_share_the_cores(self) -> None:
+        self.assertEqual(threads.counts_for(16, 12), [2, 4, 8, 12])
+        with self.assertRaisesRegex(Failed, "--threads is 2 to the number of cores, 2 here"):
+            threads.check(2, 3)
+        with mock.patch.object(threads, "cores", lambda: [0, 1, 2, 5]):
+            self.assertEqual(threads.load_cores(2), ([2, 5], ""))
+            self.assertEqual(threads.load_cores(3), ([5, 5, 5], "3 loads had 1 cores of their own"))
+            self.assertEqual(threads.load_cores(4)[0], [0, 1, 2, 5])
 
 
 if __name__ == "__main__":

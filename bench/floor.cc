@@ -10,9 +10,9 @@
 #include <array>
 #include <cstdio>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "bench/floor_replies.h"
 #include "bench/program.h"
 #include "bench/socket.h"
 
@@ -22,33 +22,13 @@ namespace {
 // A line that a read cut in two waits here for its rest; most reads end with a line.
 using CutLines = std::vector<std::string>;
 
-// `line` has its LF.
-void answer(std::string_view line, std::string& replies) {
-  if (line.starts_with("g ")) {
-    replies.append("1 Lock Get Success: ").append(line.substr(2));
-  } else if (line.starts_with("r ")) {
-    replies.append("1 Lock Release Success: ").append(line.substr(2));
-  } else if (line == "ping\n") {
-    replies.append("1 pong\n");
-  } else {
-    replies.append("0 Unknown Command: ").append(line);
-  }
-}
-
 // Reads once and writes once. False at the end of the connection.
 bool serve(int connection, std::string& cut) {
   static std::array<char, 65536> buffer;
   static std::string replies;
   const ssize_t received = recv(connection, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (received <= 0) return false;
-  std::string_view bytes(buffer.data(), static_cast<std::size_t>(received));
-  if (!cut.empty()) bytes = cut.append(bytes);
-  replies.clear();
-  for (std::size_t end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
-    answer(bytes.substr(0, end + 1), replies);
-    bytes.remove_prefix(end + 1);
-  }
-  if (!cut.empty() || !bytes.empty()) cut = std::string(bytes);
+  answer_lines({buffer.data(), static_cast<std::size_t>(received)}, cut, replies);
   const ssize_t sent = send(connection, replies.data(), replies.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent == static_cast<ssize_t>(replies.size());
 }

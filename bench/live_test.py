@@ -5,15 +5,19 @@ import shutil
 import sys
 import unittest
 from contextlib import redirect_stderr
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
+import memory
 import parts
+import servers
 import threads
 from crowd import Crowd, key_of
-from figures import Figure
+from figures import Figure, Outcome
 from measuring import Bench, Plan, Progress
 from servers import CONNECTIONS_MAX, KINDS, Failed, Server, program
 
@@ -55,6 +59,21 @@ class Live(unittest.TestCase):
         self.assertGreater(now["command_gw"], 100)
         self.assertGreaterEqual(now["command_gw"] + now["command_r"], figures["requests_total"])
 
+    def test_what_a_load_opens_with_is_over_when_it_is_measured(self) -> None:
+        lockd = self.start("lockd")
+        figures = self.bench.load(lockd, workload="inspect", connections=10, keys=10_000)
+        now = counters(lockd)
+        self.assertEqual(now["command_g"], 100_000)
+        self.assertLessEqual(figures["requests"], now["command_i"])
+
+    def test_own_keys_are_released_only_by_those_who_took_them(self) -> None:
+        lockd = self.start("lockd")
+        for workload in ("own", "hoard"):
+            self.bench.load(lockd, workload=workload, connections=10, keys=10_000)
+        lockd.wait_until_quiet()
+        now = counters(lockd)
+        self.assertEqual(now["command_g"] - now["command_r"], now["orphans"])
+
     def test_all_requests_are_counted(self) -> None:
         lockd = self.start("lockd")
         total = self.bench.load(lockd, depth=16, connections=5)["requests_total"]
@@ -74,6 +93,24 @@ class Live(unittest.TestCase):
             if kind != "floor":
                 self.assertGreater(self.bench.load(server, workload="inspect", connections=7)["requests"], 0)
                 self.assertGreater(self.bench.load(server, workload="hot", connections=7)["requests"], 0)
+
+    def test_without_a_peer_the_others_are_measured(self) -> None:
+        with mock.patch.object(servers, "program", side_effect=Failed("there is no such program")):
+            self.assertEqual(self.bench.kinds_here(("lockd", "memcached", "redis")), ["lockd"])
+            self.assertEqual(self.bench.left_out, ["memcached: there is no such program",
+                                                   "redis: there is no such program"])
+            with self.assertRaises(Failed):
+                self.bench.kinds_here(("floor",))
+
+    @unittest.skipUnless(shutil.which("perf"), "no perf")
+    def test_a_profile_tells_the_kernel_from_lockd(self) -> None:
+        try:
+            figures = list(costs.profile_of(self.bench, 16))
+        except Failed as failure:
+            self.skipTest(str(failure))  # sampling is not allowed everywhere
+        shares = {figure.name.split(": ")[1]: figure.estimate.value for figure in figures}
+        self.assertGreater(shares["kernel"], 0)
+        self.assertGreater(shares["lockd"], 0)
 
     def test_a_crowd_holds_what_it_takes_until_it_leaves(self) -> None:
         lockd = self.start("lockd")
@@ -102,6 +139,11 @@ class Live(unittest.TestCase):
             self.skipTest(str(failure))  # tracing is not allowed everywhere
         self.assertRegex(figures[0].note, r"recvfrom (1\.0|0\.99)")
         self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    def test_memory_of_a_million_locks_is_given_back(self) -> None:
+        for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),
+                                      self.start("lockd"), has_target=True):
+            self.assertEqual(figure.outcome, Outcome.MET, figure)
 
     def test_memory_of_a_connection_is_seen(self) -> None:
         lockd = self.start("lockd")

@@ -33,7 +33,8 @@ const std::map<std::string, Workload> workloads{{"own", Workload::own},
                                                 {"inspect", Workload::inspect},
                                                 {"waits", Workload::waits},
                                                 {"crowd", Workload::crowd},
-                                                {"crowd-inspect", Workload::crowd_inspect}};
+                                                {"crowd-inspect", Workload::crowd_inspect},
+                                                {"hoard", Workload::hoard}};
 
 struct Options {
   Target target;
@@ -67,6 +68,7 @@ std::string as_json(const LoadFigures& figures) {
                                                     {"cpu_ns_per_request", figures.cpu_ns_per_request},
                                                     {"server_busy", figures.server_busy},
                                                     {"core_busy", figures.core_busy},
+                                                    {"load_busy", figures.load_busy},
                                                     {"p50_us", figures.batch.p50_us},
                                                     {"p99_us", figures.batch.p99_us},
                                                     {"p999_us", figures.batch.p999_us},
@@ -113,7 +115,7 @@ void add_load_options(CLI::App& app, Options& options) {
   app.add_option("--workload", options.workload,
                  "own: acquire and release of own keys; hot: of the same keys by all; shared: as own, of shared locks; "
                  "inspect; waits: pairs that hand a lock over; crowd: a key shared by --holders, taken and released; "
-                 "crowd-inspect: looked at")
+                 "crowd-inspect: looked at; hoard: acquire of all own keys, then release of all")
       ->check(CLI::IsMember(names_of(workloads)));
   app.add_option("--connections", shape.connections, "connections")->check(CLI::Range(1, 50'000));
   app.add_option("--depth", shape.depth, "requests in flight on each")->check(CLI::Range(1, 1'000));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "bench/process_times.h"
 
@@ -31,14 +32,17 @@ LoadGenerator::~LoadGenerator() {
 
 LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
   for (Client& client : clients_) send_next(client, Clock::now());
+  run_while([this](Clock::time_point) { return open_ < clients_.size(); });
   run_until(Clock::now() + warm_up);
   const std::uint64_t requests_before = requests_;
   samples_.clear();
   const CoreTicks ticks_before = target_.core ? core_ticks(*target_.core) : CoreTicks{};
   const Clock::time_point start = Clock::now();
+  const Duration own_cpu_before = own_cpu_time();
   const Duration cpu_before = target_.process ? cpu_time_of(*target_.process) : Duration{};
   run_until(start + duration);
   const Duration cpu = target_.process ? cpu_time_of(*target_.process) - cpu_before : Duration{};
+  const Duration own_cpu = own_cpu_time() - own_cpu_before;
   const Duration passed = Clock::now() - start;
 
   LoadFigures figures;
@@ -48,6 +52,7 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
   if (figures.requests == 0) throw std::runtime_error("no request was answered while it was measured");
   figures.cpu_ns_per_request = static_cast<double>(cpu.count()) / static_cast<double>(figures.requests);
   figures.server_busy = static_cast<double>(cpu.count()) / static_cast<double>(passed.count());
+  figures.load_busy = static_cast<double>(own_cpu.count()) / static_cast<double>(passed.count());
   if (target_.core) figures.core_busy = core_ticks(*target_.core).busy_since(ticks_before);
   figures.batch = samples_.summary();
   return figures;
@@ -55,19 +60,24 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
 
 // It never sleeps: a server that has to wake its client with each reply would pay for that, one that is slower more
 // often than one that is faster.
-void LoadGenerator::run_until(Clock::time_point end) {
+void LoadGenerator::run_while(const std::function<bool(Clock::time_point now)>& goes_on) {
   const Poller::Ready ready = [this](std::size_t number) { serve(clients_[number]); };
   Clock::time_point heard = Clock::now();
-  for (Clock::time_point now = heard; now < end; now = Clock::now()) {
+  for (Clock::time_point now = heard; goes_on(now); now = Clock::now()) {
     if (poller_.poll(ready) > 0) heard = now;
     if (now - heard > patience) throw std::runtime_error("the server has been silent for a minute");
   }
+}
+
+void LoadGenerator::run_until(Clock::time_point end) {
+  run_while([end](Clock::time_point now) { return now < end; });
 }
 
 void LoadGenerator::send_next(Client& client, Clock::time_point now) {
   if (client.opened < client.script.opening.size()) {
     client.batch = &client.script.opening[client.opened++];
   } else {
+    if (!std::exchange(client.is_open, true)) ++open_;
     client.batch = &client.script.loop[client.turn];
     client.turn = client.turn + 1 == client.script.loop.size() ? 0 : client.turn + 1;
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,11 +31,12 @@ struct Target {
 /// What came of one round.
 struct LoadFigures {
   std::uint64_t requests = 0;        // answered while it was measured
-  std::uint64_t requests_total = 0;  // and before, in the warming up
+  std::uint64_t requests_total = 0;  // and before, in the opening and the warming up
   double seconds = 0;                // for how long it was measured
   double cpu_ns_per_request = 0;     // of the server, all its threads, user and system; 0 without its process
   double server_busy = 0;            // the server's processor time in a second of the clock
   double core_busy = 0;              // the part of the time in which the server's core worked; 0 without a core
+  double load_busy = 0;              // the processor time of this process in a second of the clock: it never sleeps
   LatencySummary batch;              // from the sending of a batch to the last byte of its replies
 
   double requests_per_second() const { return static_cast<double>(requests) / seconds; }
@@ -52,7 +54,8 @@ class LoadGenerator {
   LoadGenerator& operator=(const LoadGenerator&) = delete;
   ~LoadGenerator();
 
-  /// Warms up, then measures. Once. Throws on the first byte that is not as expected.
+  /// Goes on until each connection has done its opening, warms up, then measures. Once. Throws on the first byte that
+  /// is not as expected.
   LoadFigures run(Duration warm_up, Duration duration);
 
  private:
@@ -62,7 +65,8 @@ class LoadGenerator {
     Channel channel;
     Script script;
     const Batch* batch = nullptr;  // in flight
-    std::size_t opened = 0;        // batches of the opening that are done
+    std::size_t opened = 0;        // batches of the opening that went out
+    bool is_open = false;          // all of it is answered
     std::size_t turn = 0;          // which batch of the loop comes next
     std::size_t matched = 0;       // bytes of its exact replies that have come, or else number of its replies
     std::string partial;           // the beginning of a reply, where replies are not exact
@@ -74,11 +78,13 @@ class LoadGenerator {
   void match(Client& client, std::string_view bytes);
   static bool is_answered(Client& client, std::string_view bytes);
   static bool is_answered_exactly(Client& client, std::string_view bytes);
+  void run_while(const std::function<bool(Clock::time_point now)>& goes_on);
   void run_until(Clock::time_point end);
 
   Target target_;
   Poller poller_;
   std::vector<Client> clients_;
+  std::size_t open_ = 0;        // clients that are
   std::uint64_t requests_ = 0;  // answered
   LatencySamples samples_;
   std::array<char, 262'144> buffer_{};

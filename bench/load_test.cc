@@ -5,9 +5,11 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/dialect.h"
+#include "bench/floor_replies.h"
 #include "bench/process_times.h"
 #include "bench/script.h"
 
@@ -96,6 +98,44 @@ TEST(BenchScript, ACrowdMayCountAllWhoAskForIt) {
   const std::string crowd(crowd_key);
   EXPECT_EQ(script.loop[0].replies.front(), (std::vector<std::string>{"11 Shared Lock Get Success: " + crowd + "\n",
                                                                       "12 Shared Lock Get Success: " + crowd + "\n"}));
+}
+
+TEST(BenchScript, AHoardIsTakenWholeBeforeItIsReleased) {
+  const Script script = script_of({.workload = Workload::hoard, .depth = 2, .keys = 4}, 7);
+  std::string verbs;
+  std::set<std::string> batches;
+  for (const Batch& batch : script.loop) {
+    EXPECT_EQ(batch.count, 2);
+    verbs += batch.requests.front();
+    batches.insert(batch.requests);
+  }
+  EXPECT_EQ(verbs, "ggrr");
+  EXPECT_EQ(batches.size(), 4);
+  EXPECT_TRUE(script.opening.empty());
+}
+
+TEST(BenchScript, OnlyAPeersKeysAreReleasedBeforehandForOursGoWithTheirConnection) {
+  for (const Workload workload : {Workload::own, Workload::hoard}) {
+    EXPECT_TRUE(script_of({.workload = workload, .keys = 250}, 0).opening.empty());
+    for (const Dialect peer : {Dialect::memcached, Dialect::redis}) {
+      std::size_t released = 0;
+      for (const Batch& batch : script_of({.dialect = peer, .workload = workload, .keys = 250}, 0).opening)
+        released += batch.count;
+      EXPECT_EQ(released, 250);
+    }
+  }
+}
+
+TEST(BenchFloor, AnswersLinesHoweverTheyAreCut) {
+  std::string cut;
+  std::string replies;
+  std::string all;
+  for (const std::string_view bytes : {"g a\nr a", " b\n", "pi", "ng\n"}) {
+    answer_lines(bytes, cut, replies);
+    all += replies;
+  }
+  EXPECT_EQ(all, "1 Lock Get Success: a\n1 Lock Release Success: a b\n1 pong\n");
+  EXPECT_EQ(cut, "");
 }
 
 TEST(BenchScript, RefusesWhatMakesNoSense) {

@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from servers import BUILD, Failed, Server, running
+from servers import BOUND_TO_US, BUILD, Failed, Server, running
 
 LOAD = BUILD / "bench/load"
 
@@ -23,6 +23,7 @@ class Plan:
     server_core: int
     load_core: int
     quick: bool = False
+    threads: int | None = None  # up to how many are measured; none: as many as there are cores for
 
     @property
     def round_seconds(self) -> float:
@@ -66,14 +67,28 @@ class Bench:
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan = plan
         self.progress = progress
+        self.left_out: list[str] = []  # what could not be measured beside the rest of a part, and why
+
+    def kinds_here(self, kinds: Sequence[str]) -> list[str]:
+        """Those that start here. Without a peer, or a kernel's permission, the others are measured still."""
+        here = []
+        for kind in kinds:
+            try:
+                with self.server(kind):
+                    here.append(kind)
+            except Failed as failure:
+                if kind in ("lockd", "floor"):
+                    raise
+                self.left_out.append(f"{kind}: {failure}")
+        return here
 
     def server(self, kind: str = "lockd", threads: int = 1, under: tuple[str, ...] = (), stderr: int | None = None):
         return running(kind, [self.plan.server_core], threads, under, stderr)
 
     def load_command(self, server: Server, seconds: float | None = None, core: int | None = None,
                      **options: object) -> list[str]:
-        words = [str(LOAD), "--port", str(server.port), "--pid", str(server.pid), "--dialect", server.dialect,
-                 "--server-core", str(self.plan.server_core),
+        words = [*BOUND_TO_US, str(LOAD), "--port", str(server.port), "--pid", str(server.pid),
+                 "--dialect", server.dialect, "--server-core", str(self.plan.server_core),
                  "--core", str(self.plan.load_core if core is None else core),
                  "--seconds", str(seconds or self.plan.seconds), "--warm-up-seconds", str(self.plan.seconds / 10)]
         for name, value in options.items():
@@ -83,8 +98,7 @@ class Bench:
 
     def load(self, server: Server, **options: object) -> dict:
         """One round."""
-        return result_of(subprocess.Popen(self.load_command(server, **options), stdout=subprocess.PIPE,
-                                          stderr=subprocess.PIPE, text=True))
+        return result_of(self.start_load(server, **options))
 
     def start_load(self, server: Server, **options: object) -> subprocess.Popen:
         """A round that goes on while its caller does something; result_of() takes it."""
@@ -120,7 +134,7 @@ def result_of(process: subprocess.Popen) -> dict:
     return json.loads(out)
 
 
-def all_servers(bench: Bench, stack: ExitStack, kinds: tuple[str, ...]) -> dict[str, Server]:
+def all_servers(bench: Bench, stack: ExitStack, kinds: Sequence[str]) -> dict[str, Server]:
     return {kind: stack.enter_context(bench.server(kind)) for kind in kinds}
 
 

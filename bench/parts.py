@@ -10,7 +10,7 @@ import costs
 import memory
 import threads
 from crowd import Crowd, hostile_keys, key_of
-from figures import Estimate, Figure, Target, ratio_of_pairs
+from figures import Estimate, Figure, Target, ratio_of_clocks, ratio_of_pairs
 from measuring import Bench, Plan, all_servers, result_of
 from servers import KINDS, Failed, Server
 
@@ -21,7 +21,11 @@ RATIOS = {  # the least, and what is aimed at
     (50, 100): {"floor": (0.55, 0.7), "memcached": (3.5, 5), "redis": (5, None)},
     (500, 1): {"floor": (0.93, None), "memcached": (1.05, None), "redis": (1.1, None)},
 }
-BUSY_CONNECTIONS = 50
+ASIO_FLOORS = ("floor", "floor_asio_epoll", "floor_asio_uring")
+ASIO_RATIOS = (("Asio on epoll against the bare loop", "floor_asio_epoll", "floor"),
+               ("Asio on io_uring against the bare loop", "floor_asio_uring", "floor"),
+               ("Asio on io_uring against Asio on epoll", "floor_asio_uring", "floor_asio_epoll"))
+HOARD = 1_000  # keys of each connection
 HELD = 1_000_000
 GROWTH_KEYS = 10_000  # of each connection, in turn: so many places of the table that no cache has them all
 CROWD, FEW = 15_000, 15
@@ -40,33 +44,63 @@ class Result:
 def ratios(bench: Bench) -> Result:
     result = Result()
     with ExitStack() as stack:
-        servers = all_servers(bench, stack, KINDS)
+        servers = all_servers(bench, stack, bench.kinds_here(KINDS))
         for connections, depth in SETTINGS:
             what = f"{connections} connections, {depth} in flight"
             rounds = bench.alternate_servers(what, servers, connections=connections, depth=depth)
             result.rounds[what] = rounds
-            for other, (least, aim) in RATIOS[connections, depth].items():
-                result.figures.append(ratio_of_pairs(f"{what}: lockd against {other}", rounds["lockd"], rounds[other],
-                                                     Target(least, aim=aim)))
+            result.figures += [
+                ratio_of_pairs(f"{what}: lockd against {other}", rounds["lockd"], rounds[other], Target(least, aim=aim))
+                for other, (least, aim) in RATIOS[connections, depth].items() if other in rounds]
             if (connections, depth) == (50, 1):
-                result.figures.append(latency(what, rounds))
+                result.figures.append(ratio_of_clocks(f"{what}: p99 of lockd by that of the floor", "p99_us",
+                                                      rounds["lockd"], rounds["floor"], Target(1.3, at_least=False)))
     return result
 
 
-def latency(what: str, rounds: dict[str, list[dict]]) -> Figure:
-    times = [own["p99_us"] / floor["p99_us"] for own, floor in zip(rounds["lockd"], rounds["floor"], strict=True)]
-    return Figure(f"{what}: p99 of lockd by that of the floor", "ratio", Estimate.of(times),
-                  Target(1.3, at_least=False))
+def hoards(bench: Bench) -> Result:
+    """Without a target: many locks at a time, where the ratios have one or as many as are in flight."""
+    result = Result()
+    with ExitStack() as stack:
+        servers = all_servers(bench, stack, bench.kinds_here(KINDS))
+        for depth in (1, 16):
+            what = f"50 connections that take {HOARD:,} keys each, then release them, {depth} in flight"
+            rounds = bench.alternate_servers(what, servers, workload="hoard", keys=HOARD, depth=depth)
+            result.rounds[what] = rounds
+            result.figures += [ratio_of_pairs(f"{what}: lockd against {other}", rounds["lockd"], rounds[other])
+                               for other in rounds if other != "lockd"]
+    return result
 
 
 def waits(bench: Bench) -> Result:
+    """A hand-over's requests, a release and the next wait, go out in one piece: 1.5 system calls a request, where one
+    request in flight has two and two in flight have one. So both are shown."""
+    result = Result()
     with bench.server() as lockd:
         what = "50 connections in pairs that hand a lock over"
         rounds = bench.alternate(what, {
             "waits": lambda: bench.load(lockd, workload="waits"),
-            "plain": lambda: bench.load(lockd, workload="own")})
-    return Result([ratio_of_pairs("waiting pairs against own keys, 1 in flight", rounds["waits"], rounds["plain"],
-                                  Target(0.8))], {what: rounds})
+            "own keys, 1 in flight": lambda: bench.load(lockd, workload="own"),
+            "own keys, 2 in flight": lambda: bench.load(lockd, workload="own", depth=2)})
+    result.rounds[what] = rounds
+    for plain, calls in (("own keys, 1 in flight", 2), ("own keys, 2 in flight", 1)):
+        result.figures.append(ratio_of_pairs(f"waiting pairs against {plain}", rounds["waits"], rounds[plain],
+                                             Target(0.8), f"1.5 system calls a request, and {calls}"))
+    return result
+
+
+def asio_floors(bench: Bench) -> Result:
+    """What Asio costs, and whether its io_uring would cost less: the floor again, written with it."""
+    result = Result()
+    with ExitStack() as stack:
+        servers = all_servers(bench, stack, bench.kinds_here(ASIO_FLOORS))
+        for depth in (1, 16):
+            what = f"floors, {depth} in flight"
+            result.rounds[what] = rounds = bench.alternate_servers(what, servers, depth=depth)
+            result.figures += [ratio_of_pairs(f"{of}, {depth} in flight", rounds[ours], rounds[theirs])
+                               for of, ours, theirs in ASIO_RATIOS if {ours, theirs} <= rounds.keys()]
+            result.figures += [figure for kind in servers for figure in costs.system_calls_of(bench, kind, depth)]
+    return result
 
 
 def other_workloads(bench: Bench) -> Result:
@@ -139,11 +173,12 @@ def session_end(bench: Bench) -> Result:
     with bench.server() as lockd:
         rounds = bench.alternate(what, {"end": lambda: one_end(bench, lockd, count),
                                         "no end": lambda: one_end(bench, lockd, 0)})
-    delay, usual = ([one["max_us"] / 1000 for one in rounds[side]] for side in ("end", "no end"))
+    delay, usual = (Estimate.of([one["max_us"] / 1000 for one in rounds[side]]) for side in ("end", "no end"))
+    doubt = "it is as long without an end: the cores had other work" if usual.value > DELAY_MS_MAX else ""
     note = f"the longest of about {rounds['end'][0]['requests']:,} round trips of a client that acquires and releases"
-    return Result([Figure(f"{what}: the longest round trip of another", "ms", Estimate.of(delay),
-                          Target(DELAY_MS_MAX, at_least=False), note=note),
-                   Figure("the same without an end", "ms", Estimate.of(usual))], {what: rounds})
+    return Result([Figure(f"{what}: the longest round trip of another", "ms", delay,
+                          Target(DELAY_MS_MAX, at_least=False), note=note, doubt=doubt),
+                   Figure("the same without an end", "ms", usual)], {what: rounds})
 
 
 def one_end(bench: Bench, lockd: Server, count: int) -> dict:
@@ -203,18 +238,21 @@ def part_of(measure: Callable[[Bench], list[Figure]]) -> Callable[[Bench], Resul
 
 PARTS = (
     Part("ratios", "own keys against floor, memcached and Redis", ratios, 16),
-    Part("waits", "hand-overs against the plain rate", waits, 2),
+    Part("hoards", "1,000 keys of each connection, taken and then released", hoards, 8, 8),
+    Part("waits", "hand-overs against the plain rate", waits, 3),
     Part("workloads", "shared, inspect and hot keys beside own ones", other_workloads, 8),
-    Part("growth", "with 1,000,000 locks held", growth, 4, 20),
-    Part("crowds", "a shared lock with 15,000 holders", crowds, 4, 60),
+    Part("growth", "with 1,000,000 locks held", growth, 4, 60),
+    Part("crowds", "a shared lock with 15,000 holders", crowds, 4, 120),
     Part("idle", "10,000 idle connections beside", idle, 2, 5),
     Part("session_end", "the end of a session with 100,000 locks", session_end, 2, 20),
     Part("hostile", "keys that collide in a plain hash", hostile, 2),
-    Part("memory", "of connections and of locks, and given back", part_of(memory.figures), 0, 90),
+    Part("memory", "of connections and of locks, and given back", part_of(memory.figures), 0, 45),
     Part("engine", "the lock table alone, beside a flat map", part_of(costs.engine), 0, 90),
-    Part("syscalls", "system calls per request", part_of(costs.system_calls), 0, 60),
-    Part("instructions", "instructions per request, of the whole server", part_of(costs.instructions), 0, 150),
-    Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 90),
-    Part("contention", "two threads: how often one waits for the other", part_of(threads.contention), 0, 10),
+    Part("syscalls", "system calls per request", part_of(costs.system_calls), 0, 35),
+    Part("asio", "the floor written with Asio, on epoll and on io_uring", asio_floors, 6, 15),
+    Part("instructions", "instructions per request, of the whole server", part_of(costs.instructions), 0, 45),
+    Part("profile", "where the processor time goes", part_of(costs.profile), 0, 20),
+    Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 50),
+    Part("contention", "two threads: how often one waits for the other", part_of(threads.contention), 4, 10),
     Part("threads", "T threads on T cores; needs 4 cores or more", part_of(threads.scaling), 20),
 )

@@ -1,17 +1,16 @@
 """The tables of docs/performance.md, between marks; what stands around them is written by hand."""
 
 import re
-import shutil
+from pathlib import Path
 
 import report
+from plots import draw
 from servers import ROOT, Failed
 
 PAGE = ROOT / "docs/performance.md"
 PAIRS_LEAST = 15  # of rounds
-PLOT = "bench_cpu.svg"
-PLOT_COPY = ROOT / "docs/performance_cpu.svg"
-PLOT_BYTES_MAX = 100_000
-COSTS = ("syscalls", "instructions")  # these have places of their own
+PLOTS = ("bench_targets", "bench_cpu")  # that the page shows
+COSTS = ("syscalls", "instructions", "profile", "asio")  # these have places of their own
 
 
 def begin(block: str) -> str:
@@ -30,9 +29,13 @@ def replaced(page: str, block: str, text: str) -> str:
 
 
 def blocks_of(kept: dict) -> dict[str, str]:
-    tables = [f"**{part}**\n\n{report.table_of(report.figures_of(kept, part))}" for part in kept if part not in COSTS]
-    blocks = {"machine": report.shown_environment(kept), "figures": "\n\n".join(tables)}
-    blocks |= {part: report.table_of(report.figures_of(kept, part)) for part in COSTS if part in kept}
+    figures = {part: report.figures_of(kept, part) for part in kept}
+    summary = report.listed(report.summary_of([figure for part in kept for figure in figures[part]]))
+    plots = [f"![{plot.caption}]({plot.name}.svg)\n\n*{plot.caption}*" for plot in report.plots_of(kept)
+             if plot.name in PLOTS]
+    tables = [f"**{part}**\n\n{report.table_of(figures[part])}" for part in kept if part not in COSTS]
+    blocks = {"machine": report.shown_environment(kept), "figures": "\n\n".join([summary, *plots, *tables])}
+    blocks |= {part: report.table_of(figures[part]) for part in COSTS if part in kept}
     if "ratios" in kept:
         blocks["rounds"] = "\n\n".join(report.table_of_rounds(what, rounds)
                                        for what, rounds in kept["ratios"]["rounds"].items())
@@ -47,8 +50,13 @@ def write(kept: dict) -> None:
     page = PAGE.read_text()
     for block, text in blocks_of(kept).items():
         page = replaced(page, block, text)
-    image = report.REPORT / PLOT
-    if image.exists() and image.stat().st_size <= PLOT_BYTES_MAX:
-        shutil.copy(image, PLOT_COPY)
-        PLOT_COPY.write_text(re.sub(r"[ \t]+$", "", PLOT_COPY.read_text(), flags=re.MULTILINE).rstrip("\n") + "\n")
+    for plot in report.plots_of(kept):
+        if plot.name in PLOTS:
+            draw(PAGE.parent, plot)
+            tidy(PAGE.parent / f"{plot.name}.svg")
     PAGE.write_text(page)
+
+
+def tidy(image: Path) -> None:
+    """As every file of the tree: no blanks at the end of a line, one line feed at the end of the file."""
+    image.write_text(re.sub(r"[ \t]+$", "", image.read_text(), flags=re.MULTILINE).rstrip("\n") + "\n")

@@ -1,6 +1,8 @@
 // Clocks of processes, and /proc/stat.
 #include "bench/process_times.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -22,6 +24,8 @@ std::chrono::nanoseconds cpu_time_of(pid_t pid) {
   if (clock_gettime(clock, &time) != 0) throw_errno("the server's processor time");
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
+
+std::chrono::nanoseconds own_cpu_time() { return cpu_time_of(::getpid()); }
 
 double CoreTicks::busy_since(const CoreTicks& earlier) const {
   const auto worked = static_cast<double>(busy - earlier.busy);

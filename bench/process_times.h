@@ -13,6 +13,9 @@ namespace lockd::bench {
 /// process.
 std::chrono::nanoseconds cpu_time_of(pid_t pid);
 
+/// The same of the calling process.
+std::chrono::nanoseconds own_cpu_time();
+
 /// Of one core since the machine started, in ticks of 10 ms as a rule.
 struct CoreTicks {
   unsigned long long busy = 0;    // whoever it worked for

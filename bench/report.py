@@ -1,23 +1,27 @@
-"""What ci/bench has measured, as bench.json, bench.md and plots."""
+"""What ci/bench has measured, as bench.json, and as a page with plots: bench.md and bench.html."""
 
 import json
 import re
-import statistics
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
-from figures import Estimate, Figure, medians
+from figures import BUSY_LEAST, Estimate, Figure, Outcome, is_busy, medians
 from measuring import Plan
 from parts import PARTS, Result
-from servers import BUILD, KINDS, ROOT, Failed
+from plots import Plot, draw, figure_plots, ratio_plots, targets_plot
+from servers import BUILD, ROOT, Failed
 
 sys.path.insert(0, str(ROOT / "ci"))
 import records  # noqa: E402 - it stands in the folder above
 
 REPORT = ROOT / "build/report"
 QUICK = REPORT / "bench_quick"  # where --quick writes: what it finds takes the place of nothing
+PAGE = "bench.html"
+FORMAT = 2  # of bench.json: what was kept in another one is measured again
 
 
 # ---- what is kept
@@ -30,12 +34,16 @@ def environment(plan: Plan) -> dict:
     return {"commit": records.commit(), "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "machine": records.machine(), "kernel": records.output_of("uname", "-sr"),
             "compiler": f"{records.output_of(compiler, '--version').splitlines()[0]}, {flags}",
+            "congestion control of TCP": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
             "memcached": version_of("memcached", "-V"), "redis": version_of("redis-server", "--version"),
             "pairs": plan.pairs, "seconds of a round": plan.seconds}
 
 
 def version_of(program: str, flag: str) -> str:
-    done = subprocess.run([program, flag], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([program, flag], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "not there"
     found = re.search(r"\d+\.\d+(\.\d+)*", done.stdout)
     return found.group() if found else "unknown"
 
@@ -46,14 +54,15 @@ def folder_of(plan: Plan) -> Path:
 
 def load_kept(folder: Path = REPORT) -> dict:
     kept = folder / "bench.json"
-    return json.loads(kept.read_text()) if kept.exists() else {}
+    parts = json.loads(kept.read_text()) if kept.exists() else {}
+    return {name: part for name, part in parts.items() if part.get("format") == FORMAT}
 
 
 def keep(folder: Path, part: str, result: Result, measured_in: dict) -> None:
     """Beside the parts that were measured earlier."""
     kept = load_kept(folder)
-    kept[part] = {"environment": measured_in, "figures": [figure.as_json() for figure in result.figures],
-                  "rounds": result.rounds}
+    kept[part] = {"format": FORMAT, "environment": measured_in, "rounds": result.rounds,
+                  "figures": [figure.as_json() for figure in result.figures]}
     in_order = {each.name: kept[each.name] for each in PARTS if each.name in kept}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(in_order, indent=1) + "\n")
@@ -69,6 +78,8 @@ def figures_of(kept: dict, part: str) -> list[Figure]:
 def shown(value: float, unit: str) -> str:
     if unit in ("ratio", "ms", "s", "calls"):
         return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    if unit == "%":
+        return f"{value:.1f}"
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
@@ -100,33 +111,44 @@ def row_of(figure: Figure) -> str:
 
 
 def table_of(figures: list[Figure]) -> str:
-    return "\n".join(["| | target | measured | requests a second | |", "|---|---|---|---|---|", *map(row_of, figures)])
+    head = ["| | target | measured | requests a second | outcome |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *map(row_of, figures)])
 
 
 def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
-    lines = [f"{what}, medians of {len(next(iter(rounds.values())))} rounds:", "",
-             "| | requests/s | server's ns a request | server busy | p50 us | p99 us | p99.9 us |",
-             "|---|---|---|---|---|---|---|"]
+    count = len(next(iter(rounds.values())))
+    lines = [f"{what}, medians of {count} rounds; *busy* is the part of the time in which the server, or the load, "
+             f"worked, and the rounds beside it are those in which the server did for {BUSY_LEAST:.0%} or more:", "",
+             "| | requests/s | server's ns a request | server busy | rounds | load busy | p50 us | p99 us | p99.9 us |",
+             "|---|---|---|---|---|---|---|---|---|"]
     for side, each in rounds.items():
         middle = medians(each)
         lines.append(f"| {side} | {middle['requests_per_second']:,.0f} | {middle['cpu_ns_per_request']:,.0f} | "
-                     f"{middle['server_busy']:.0%} | {middle['p50_us']:,.0f} | {middle['p99_us']:,.0f} | "
+                     f"{middle['server_busy']:.0%} | {sum(map(is_busy, each))} of {count} | "
+                     f"{middle['load_busy']:.0%} | {middle['p50_us']:,.0f} | {middle['p99_us']:,.0f} | "
                      f"{middle['p999_us']:,.0f} |")
     return "\n".join(lines)
 
 
 def summary_of(figures: list[Figure]) -> str:
-    missed = [figure for figure in figures if figure.is_missed]
-    lines = [f"{sum(figure.target is not None for figure in figures)} targets, {len(missed)} missed"]
-    return "\n".join(lines + [f"missed: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, "
-                              f"{shown_target(figure)} ({figure.verdict})" for figure in missed])
+    """How many targets are met, and which are not."""
+    counted = Counter(figure.outcome for figure in figures if figure.target)
+    lines = [f"{counted.total()} targets: {', '.join(f'{counted[outcome]} {outcome}' for outcome in Outcome)}"]
+    for outcome in (Outcome.NOT_MET, Outcome.NOT_SHOWN):
+        lines += [f"{outcome}: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, {shown_target(figure)}"
+                  for figure in figures if figure.outcome == outcome]
+    return "\n".join(lines)
 
 
 HOW_TO_READ = """\
-A ratio is the median over pairs of rounds, one of each side right after the other, with the interval in which the
-median lies with a confidence of 95 % or more, by order statistics. "Measured" is by the server's processor time for a
-request, user and system of all its threads, and above 1 where lockd takes less. Beside it stands the ratio of requests
-a second, of the pairs alone in which both servers kept their core at least 98 % busy."""
+Figures are of lockd unless they name another. A ratio is the median over pairs of rounds, one of each side right after
+the other, with the interval in which the median lies with a confidence of 95 % or more, by order statistics. "Measured"
+is by the server's processor time for a request, user and system of all its threads, and above 1 where lockd takes less.
+Beside it stands the ratio of requests a second, of the pairs alone in which both servers kept their core at least 98 %
+busy; and so with each figure that a clock takes.
+
+A target is *met* or *not met* where the whole interval is on one side of it, and *not shown* where the interval holds
+it: then more rounds are needed, or a quieter machine."""
 
 
 def shown_environment(kept: dict) -> str:
@@ -142,53 +164,65 @@ def shown_environment(kept: dict) -> str:
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
-def text_of(kept: dict) -> str:
-    blocks = ["# Benchmarks", shown_environment(kept), HOW_TO_READ]
+def page_of(kept: dict, plots: list[Plot]) -> str:
+    figures = [figure for part in kept for figure in figures_of(kept, part)]
+    targets = [figure for figure in figures if figure.target]
+    drawn = {plot.name: f"![{plot.caption}]({plot.name}.svg)\n\n*{plot.caption}*" for plot in plots}
+    blocks = ["# How fast lockd is", listed(summary_of(figures)), drawn.pop("bench_targets", ""), "## Every target",
+              table_of(targets), HOW_TO_READ, "## Beside others", *drawn.values(), "## Where it was measured",
+              shown_environment(kept)]
     for part in PARTS:
         if part.name in kept:
             blocks += [f"## {part.name}: {part.what}", table_of(figures_of(kept, part.name))]
             blocks += [table_of_rounds(what, rounds) for what, rounds in kept[part.name]["rounds"].items()]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-# ---- plots
-
-PLOTS = (("bench_cpu", "cpu_ns_per_request", "the floor's processor time by the server's (more is better)"),
-         ("bench_throughput", "requests_per_second", "requests a second, by the floor's (more is better)"),
-         ("bench_p99", "p99_us", "p99 of a batch, by the floor's (less is better)"))
+def listed(summary: str) -> str:
+    first, *others = summary.split("\n")
+    return "\n".join([f"**{first}**", *([""] if others else []), *(f"- {other}" for other in others)])
 
 
-def beside_the_floor(rounds: dict[str, list[dict]], kind: str, key: str) -> float:
-    """The median over the pairs; of processor time the inverse, as in the tables."""
-    ratios = [own[key] / floor[key] for own, floor in zip(rounds[kind], rounds["floor"], strict=True)]
-    middle = statistics.median(ratios)
-    return 1 / middle if key == "cpu_ns_per_request" else middle
+def plots_of(kept: dict) -> list[Plot]:
+    figures = {part: figures_of(kept, part) for part in kept}
+    targets = [targets_plot(list(chain(*figures.values())))] if any(
+        figure.target for figure in chain(*figures.values())) else []
+    ratios = ratio_plots(kept["ratios"]) if "ratios" in kept else ()
+    return [*targets, *ratios, *(plot for part in figures for plot in figure_plots(part, figures[part]))]
 
 
-def plot_command(data: Path, image: Path, title: str) -> str:
-    columns = ", ".join(f"'{data}' using {index + 2}:xtic(1) title '{kind}'" for index, kind in enumerate(KINDS))
-    return (f"set terminal svg size 720,320 font 'sans,11'; set output '{image}'; set title \"{title}\"; "
-            "set style data histogram; set style histogram clustered gap 1; set style fill solid 0.8; "
-            f"set yrange [0:*]; set grid ytics; set key outside right top; plot {columns}")
+STYLE = """\
+body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; color: #222 }
+table { border-collapse: collapse; margin: 1em 0; font-size: 13px } h2 { margin-top: 2.5em }
+td, th { border-bottom: 1px solid #ddd; padding: 3px 10px 3px 0; text-align: left; vertical-align: top }
+img { max-width: 100% }"""
 
 
-def write_plots(folder: Path, kept: dict) -> None:
-    """Of the rounds of the ratios: connections x requests in flight, and each server beside the floor."""
-    for name, key, title in PLOTS if "ratios" in kept else ():
-        data, image = folder / f"{name}.dat", folder / f"{name}.svg"
-        rows = []
-        for what, rounds in kept["ratios"]["rounds"].items():
-            connections, depth = re.findall(r"\d+", what)
-            values = " ".join(f"{beside_the_floor(rounds, kind, key):.4f}" for kind in KINDS)
-            rows.append(f'"{connections} x {depth}" {values}\n')
-        data.write_text("".join(rows))
-        done = subprocess.run(["gnuplot", "-e", plot_command(data, image, title)], capture_output=True, text=True,
-                              check=False)
-        if done.returncode != 0:
-            raise Failed(f"gnuplot: {done.stderr.strip()}")
+def write(folder: Path) -> list[str]:
+    """The report; returns what of it could not be made, and why."""
+    kept = load_kept(folder)
+    if not kept:
+        return []
+    missing, plots = [], plots_of(kept)
+    try:
+        for plot in plots:
+            draw(folder, plot)
+    except Failed as failure:
+        missing, plots = [str(failure)], []
+    page = page_of(kept, plots)
+    (folder / "bench.md").write_text(page)
+    if problem := write_html(folder, page):
+        missing.append(problem)
+    return missing
 
 
-def write(folder: Path) -> None:
-    if kept := load_kept(folder):
-        (folder / "bench.md").write_text(text_of(kept))
-        write_plots(folder, kept)
+def write_html(folder: Path, page: str) -> str:
+    try:
+        done = subprocess.run(["cmark-gfm", "--extension", "table"], input=page, capture_output=True, text=True,
+                              check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError) as failure:
+        return f"{PAGE} was not written: {failure}; `ci/install-deps bench` installs cmark-gfm"
+    (folder / PAGE).write_text('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+                               f"<title>How fast lockd is</title>\n<style>\n{STYLE}\n</style></head>\n"
+                               f"<body>\n{done.stdout}</body></html>\n")
+    return ""

@@ -4,10 +4,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace lockd::bench {
 namespace {
+
+constexpr std::size_t opening_depth = 100;  // requests in a batch of what comes before the measuring
 
 /// A request with the replies that are right.
 struct Request {
@@ -32,11 +35,11 @@ Batch batch_of(const Request* first, std::size_t count) {
   return batch;
 }
 
-// `requests.size()` is a multiple of `size`.
+// The last batch may be smaller.
 std::vector<Batch> cut(const std::vector<Request>& requests, std::size_t size) {
   std::vector<Batch> batches;
   for (std::size_t first = 0; first < requests.size(); first += size) {
-    batches.push_back(batch_of(requests.data() + first, size));
+    batches.push_back(batch_of(requests.data() + first, std::min(size, requests.size() - first)));
   }
   return batches;
 }
@@ -60,6 +63,8 @@ class Writer {
         return waits();
       case Workload::crowd:
         return crowd();
+      case Workload::hoard:
+        return hoard();
       case Workload::crowd_inspect:
         return crowd_inspect();
     }
@@ -75,16 +80,36 @@ class Writer {
   std::size_t key_count() const { return (shape_.keys + shape_.depth - 1) / shape_.depth * shape_.depth; }
   std::string own_key(std::size_t number) const { return key_of(shape_.hostile_keys, connection_, number); }
 
+  // Of each key.
+  std::vector<Request> certainly(Operation operation) const {
+    std::vector<Request> requests;
+    for (std::size_t number = 0; number < key_count(); ++number)
+      requests.push_back(certain(of(operation, own_key(number))));
+    return requests;
+  }
+
   // A peer's key outlives the connection that set it, in an earlier round perhaps: so it is released first.
+  std::vector<Batch> release_of_what_is_left() const {
+    if (shape_.dialect == Dialect::lockd) return {};
+    std::vector<Request> requests;
+    for (std::size_t number = 0; number < key_count(); ++number)
+      requests.push_back(contended(of(Operation::release, own_key(number))));
+    return cut(requests, opening_depth);
+  }
+
   Script pairs(Operation take, Operation give) const {
-    std::vector<Request> left;
     std::vector<Request> requests;
     for (std::size_t number = 0; number < key_count(); ++number) {
       requests.push_back(certain(of(take, own_key(number))));
       requests.push_back(certain(of(give, own_key(number))));
-      left.push_back(contended(of(give, own_key(number))));
     }
-    return {.opening = cut(left, shape_.depth), .loop = cut(requests, shape_.depth)};
+    return {.opening = release_of_what_is_left(), .loop = cut(requests, shape_.depth)};
+  }
+
+  Script hoard() const {
+    std::vector<Request> requests = certainly(Operation::acquire);
+    std::ranges::copy(certainly(Operation::release), std::back_inserter(requests));
+    return {.opening = release_of_what_is_left(), .loop = cut(requests, shape_.depth)};
   }
 
   Script hot() const {
@@ -99,12 +124,9 @@ class Writer {
 
   Script inspect() const {
     std::vector<Request> taken;
-    std::vector<Request> requests;
-    for (std::size_t number = 0; number < key_count(); ++number) {
+    for (std::size_t number = 0; number < key_count(); ++number)
       taken.push_back(contended(of(Operation::acquire, own_key(number))));
-      requests.push_back(certain(of(Operation::inspect, own_key(number))));
-    }
-    return {.opening = cut(taken, shape_.depth), .loop = cut(requests, shape_.depth)};
+    return {.opening = cut(taken, opening_depth), .loop = cut(certainly(Operation::inspect), shape_.depth)};
   }
 
   // Whoever is granted the key sends its release and its next get in one piece: it is in line again before the other

@@ -21,6 +21,7 @@ enum class Workload : std::uint8_t {
   waits,          // connections in pairs, with a key for each: one holds it, the other one waits for it
   crowd,          // share and unshare of one key that others hold, too
   crowd_inspect,  // looks at that key
+  hoard,          // acquire of all own keys, then release of all: many locks at a time
 };
 
 struct Shape {

@@ -18,6 +18,7 @@ BUILD = ROOT / "build/release"
 PATIENCE_SECONDS = 60.0
 CONNECTIONS_MAX = 19_000
 KINDS = ("lockd", "floor", "memcached", "redis")
+BOUND_TO_US = ("setpriv", "--pdeathsig", "KILL")  # a process that is started so ends with the one who started it
 
 
 class Failed(Exception):
@@ -31,12 +32,12 @@ def free_port() -> int:
 
 
 def command_of(kind: str, port: int, folder: str, threads: int) -> list[str]:
-    """lockd and the floor take a free port themselves, and print it."""
+    """lockd and the floors take a free port themselves, and print it."""
     if kind == "lockd":
         return [str(BUILD / "server/lockd"), "--listen", "tcp://127.0.0.1:0", "--threads", str(threads), "--log-level",
                 "warning"]
-    if kind == "floor":
-        return [str(BUILD / "bench/floor")]
+    if kind.startswith("floor"):
+        return [program(BUILD / "bench" / kind)]
     if kind == "memcached":
         return [program("memcached"), "-t", str(threads), "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-c",
                 str(CONNECTIONS_MAX), "-m", "1024", "-u", os.environ.get("USER", "root")]
@@ -44,10 +45,14 @@ def command_of(kind: str, port: int, folder: str, threads: int) -> list[str]:
             "--dir", folder, "--maxclients", str(CONNECTIONS_MAX), "--logfile", "/dev/null"]
 
 
-def program(name: str) -> str:
+def prints_its_port(kind: str) -> bool:
+    return kind == "lockd" or kind.startswith("floor")
+
+
+def program(name: str | Path) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/bin")
     if not found:
-        raise Failed(f"there is no {name}; `ci/install-deps bench` installs it")
+        raise Failed(f"there is no {name}; `ci/install-deps bench` installs it, or what it is built with")
     return found
 
 
@@ -56,7 +61,7 @@ class Server:
 
     def __init__(self, kind: str, process: subprocess.Popen, port: int) -> None:
         self.kind = kind
-        self.dialect = "lockd" if kind == "floor" else kind
+        self.dialect = "lockd" if prints_its_port(kind) else kind
         self.process = process
         self.pid = process.pid
         self.port = port
@@ -93,7 +98,7 @@ def printed_port(process: subprocess.Popen) -> int:
     line = process.stdout.readline()
     found = re.match(r"listening on tcp://127\.0\.0\.1:(\d+)$", line)
     if not found:
-        raise Failed(f"a server did not start: {line!r}, {process.args}")
+        raise Failed(f"a server did not start, or said {line!r} first: {' '.join(process.args)}")
     return int(found[1])
 
 
@@ -103,7 +108,7 @@ def wait_for_port(process: subprocess.Popen, port: int) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)
-    raise Failed(f"a server did not start: {process.args}")
+    raise Failed(f"a server did not start: {' '.join(process.args)}")
 
 
 @contextlib.contextmanager
@@ -112,8 +117,8 @@ def running(kind: str, cores: list[int], threads: int = 1, under: tuple[str, ...
     """A server, started `under` another program where that is named (which has to become it). Ends with the context,
     and, by the kernel's hand, with this process."""
     with tempfile.TemporaryDirectory() as folder:
-        port = 0 if kind in ("lockd", "floor") else free_port()
-        command = ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", ",".join(map(str, cores)), *under,
+        port = 0 if prints_its_port(kind) else free_port()
+        command = [*BOUND_TO_US, "taskset", "--cpu-list", ",".join(map(str, cores)), *under,
                    *command_of(kind, port, folder, threads)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
         try:

@@ -2,15 +2,13 @@
 waits for another where there are not."""
 
 import os
-import signal
-import tempfile
-from collections.abc import Callable
+from functools import partial
 
-from costs import attach, calls_in
-from figures import Estimate, Figure, Target
+import watching
+from figures import Estimate, Figure, Target, ratio_of_pairs
 from measuring import Bench, result_of
 from memory import one
-from servers import Failed, running
+from servers import Failed, Server, running
 
 COUNTS = (2, 4, 8, 16)
 SHARE_LEAST = 0.8  # of T times one thread's rate
@@ -23,57 +21,76 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def counts_for(core_count: int) -> list[int]:
-    """For T threads it takes T cores, and as many again for the load."""
+def counts_for(core_count: int, most: int | None = None) -> list[int]:
+    """T threads take T cores, and the load as many again. With `most`, up to that whatever the load has then."""
+    if most is not None:
+        return [*(count for count in COUNTS if count < most), most]
     return [count for count in COUNTS if 2 * count <= core_count]
 
 
-def check(core_count: int) -> None:
-    if not counts_for(core_count):
+def check(core_count: int, most: int | None = None) -> None:
+    if most is not None and not 2 <= most <= core_count:
+        raise Failed(f"--threads is 2 to the number of cores, {core_count} here")
+    if not counts_for(core_count, most):
         raise Failed(f"two threads take two cores, and their load two more: {CORES_LEAST} cores or more, and here are "
-                     f"{core_count}. `ci/bench contention` shows what can be shown here")
+                     f"{core_count}. `ci/bench contention` shows what can be shown here; --threads 2 tries this out")
 
 
 def scaling(bench: Bench) -> list[Figure]:
-    check(len(cores()))
-    return [scaling_of(bench, count, depth) for count in counts_for(len(cores())) for depth in DEPTHS]
+    most = bench.plan.threads
+    check(len(cores()), most)
+    return [scaling_of(bench, count, depth) for count in counts_for(len(cores()), most) for depth in DEPTHS]
+
+
+def load_cores(count: int) -> tuple[list[int], str]:
+    """A core for each of so many loads beside so many threads; and what is to be doubted where they have none."""
+    own = cores()[count:2 * count]
+    if len(own) == count:
+        return own, ""
+    shared = own or cores()
+    return [shared[number % len(shared)] for number in range(count)], f"{count} loads had {len(own)} cores of their own"
 
 
 def scaling_of(bench: Bench, count: int, depth: int) -> Figure:
-    mine = cores()[:2 * count]
-    with running("lockd", mine[:1], 1) as single, running("lockd", mine[:count], count) as several:
-        def round_of(server, load_cores: list[int]) -> Callable[[], dict]:
-            def measure() -> dict:
-                loads = [bench.start_load(server, core=core, depth=depth, connections=CONNECTIONS,
-                                          first=number * CONNECTIONS) for number, core in enumerate(load_cores)]
-                rounds = [result_of(load) for load in loads]
-                return {"requests_per_second": sum(each["requests_per_second"] for each in rounds),
-                        "server_busy": max(each["server_busy"] for each in rounds)}
-            return measure
-
+    cores_of_loads, doubt = load_cores(count)
+    with running("lockd", cores()[:1], 1) as single, running("lockd", cores()[:count], count) as several:
         rounds = bench.alternate(f"{count} threads against one, {depth} in flight",
-                                 {"several": round_of(several, mine[count:]), "one": round_of(single, mine[count:])})
+                                 {name: partial(loads_at_once, bench, server, cores_of_loads, depth)
+                                  for name, server in (("several", several), ("one", single))})
     share = [a["requests_per_second"] / b["requests_per_second"] / count
              for a, b in zip(rounds["several"], rounds["one"], strict=True)]
     busy = Estimate.of([each["server_busy"] for each in rounds["several"]]).value
     return Figure(f"{count} threads on {count} cores: rate by {count} times one thread's, {depth} in flight", "ratio",
-                  Estimate.of(share), Target(SHARE_LEAST), note=f"{busy:.1f} cores busy, of {count}")
+                  Estimate.of(share), Target(SHARE_LEAST), note=f"{busy:.1f} cores busy, of {count}", doubt=doubt)
+
+
+def loads_at_once(bench: Bench, server: Server, cores_of_loads: list[int], depth: int) -> dict:
+    """A round of as many loads as there are cores for them, together."""
+    loads = [bench.start_load(server, core=core, depth=depth, connections=CONNECTIONS, first=number * CONNECTIONS)
+             for number, core in enumerate(cores_of_loads)]
+    rounds = [result_of(load) for load in loads]
+    return {"requests_per_second": sum(each["requests_per_second"] for each in rounds),
+            "server_busy": max(each["server_busy"] for each in rounds)}
 
 
 def contention(bench: Bench) -> list[Figure]:
-    """A thread that finds a mutex locked asks the kernel to wait: calls of futex, then."""
-    found = []
-    for depth in DEPTHS:
-        bench.progress.say(f"two threads, {depth} in flight")
-        with running("lockd", cores(), 2) as server, tempfile.NamedTemporaryFile("r") as table:
-            watcher = attach(server, table.name)
-            try:
-                requests = bench.load(server, depth=depth)["requests_total"]
-            finally:
-                watcher.send_signal(signal.SIGINT)
-                watcher.wait()
-                watcher.stderr.close()
-            calls = calls_in(table.read()).get("futex", 0)
-        found.append(one(f"futex calls per million requests, two threads, {depth} in flight", "calls",
-                         1e6 * calls / requests))
-    return found
+    """What two threads take from one another, as far as two cores show it."""
+    return [figure for depth in DEPTHS for figure in (calls_of_futex(bench, depth), cost_of_two(bench, depth))]
+
+
+def calls_of_futex(bench: Bench, depth: int) -> Figure:
+    """A thread that finds a mutex locked asks the kernel to wait."""
+    bench.progress.say(f"two threads, {depth} in flight")
+    with running("lockd", cores()[:2], 2) as server, watching.system_calls(server) as calls:
+        requests = bench.load(server, depth=depth)["requests_total"]
+    return one(f"futex calls per million requests, two threads, {depth} in flight", "calls",
+               1e6 * calls["futex"] / requests)
+
+
+def cost_of_two(bench: Bench, depth: int) -> Figure:
+    """On one core, so that both servers are as busy: with two of them the threads of one would sleep and wake more
+    often, and that would be all there is to see."""
+    what = f"two threads against one, on one core, {depth} in flight"
+    with bench.server() as single, bench.server(threads=2) as two:
+        rounds = bench.alternate_servers(what, {"two": two, "one": single}, depth=depth)
+    return ratio_of_pairs(what, rounds["two"], rounds["one"], note="what mutexes cost, and the switching")

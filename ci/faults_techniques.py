@@ -42,6 +42,7 @@ def scenarios(target: str, what: str, real_time: bool = False) -> Technique:
 ENGINE = ["engine", "model"]
 SERVER = [*ENGINE, "server"]
 PROPERTIES = [*SERVER, "proptests"]
+CLIENT = [*SERVER, "client", "client/tests"]
 
 TECHNIQUES = [
     unit_tests("engine_tests", "unit tests of the lock table", ["engine/engine_tests"], [*ENGINE, "engine/tests"]),
@@ -50,12 +51,15 @@ TECHNIQUES = [
     unit_tests("engine_threads", "the table under threads", ["engine/engine_thread_tests"], [*ENGINE, "engine/tests"]),
     unit_tests("session_tests", "unit tests of parser, printer and session, and of their memory",
                ["server/session_tests", "server/session_memory_tests"], [*SERVER, "server/tests"]),
-    Technique("server_tests", "unit", "unit tests of connections, listeners, flags and files",
-              ["server_tests", "connection_memory_tests", "web_socket_tests"],
+    Technique("server_tests", "unit", "unit tests of connections, listeners, flags, files, HTTP and WebSockets",
+              ["server_tests", "connection_memory_tests", "web_socket_tests", "http_tests",
+               "http_thread_tests"],
               ["seq 0 2 | GTEST_TOTAL_SHARDS=3 xargs -P 3 -I{} env GTEST_SHARD_INDEX={} "  # most of the time they wait
                "server/server_tests --gtest_fail_fast --gtest_brief=1",
                "server/connection_memory_tests --gtest_fail_fast --gtest_brief=1",
-               "server/websocket/web_socket_tests --gtest_fail_fast --gtest_brief=1"],
+               "server/websocket/web_socket_tests --gtest_fail_fast --gtest_brief=1",
+               "server/http/http_tests --gtest_fail_fast --gtest_brief=1",
+               "server/http/http_thread_tests --gtest_fail_fast --gtest_brief=1"],
               [*SERVER, "server/tests"], real_time=True),
     unit_tests("server_threads", "sessions, names and mailboxes under threads", ["server/server_thread_tests"],
                [*SERVER, "server/tests"]),
@@ -74,8 +78,9 @@ TECHNIQUES = [
                [*PROPERTIES, "proptests/tests"], "V8"),
     unit_tests("session_bytes", "random bytes through the session", ["proptests/session_conformance_tests"],
                [*PROPERTIES, "proptests/tests"], "V4"),
-    Technique("corpus", "V9", "the fuzzers' corpora, replayed", ["parser_fuzzer", "session_fuzzer"],
-              ["fuzz/parser_fuzzer $SOURCES/fuzz/corpus/parser", "fuzz/session_fuzzer $SOURCES/fuzz/corpus/session"],
+    Technique("corpus", "V9", "the fuzzers' corpora, replayed",
+              ["parser_fuzzer", "session_fuzzer", "web_socket_fuzzer"],
+              [f"fuzz/{target}_fuzzer $SOURCES/fuzz/corpus/{target}" for target in ("parser", "session", "web_socket")],
               [*SERVER, "fuzz"]),
     Technique("simulator", "V10", "200 seeds of the simulator", ["simulator"], ["simulator/simulator --seeds 200"],
               [*SERVER, "simulator"]),
@@ -90,6 +95,19 @@ TECHNIQUES = [
               ["cd $SOURCES/server/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
                "xargs -P 4 -n 1 python3 -B -m unittest --failfast --verbose"],
               [*SERVER, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5"}, real_time=True),
+    Technique("client_tests", "unit", "unit tests of the client library and of lockctl",
+              ["client_tests", "client_thread_tests", "client_memory_tests", "client_daemon_tests", "lockctl_tests",
+               "lockctl_process_tests"],
+              ["printf '%s\\n' client/client_{tests,thread_tests,memory_tests,daemon_tests} "
+               "client/lockctl/lockctl_{tests,process_tests} | "
+               "xargs -P 2 -I{} {} --gtest_fail_fast --gtest_brief=1"],
+              CLIENT, real_time=True),
+    Technique("lockctl", "e2e", "lockctl from outside", ["lockd", "lockctl"],
+              ["cd $SOURCES/client/lockctl/e2e && printf '%s\\n' *_test.py | LOCKD_BINARY=$OLDPWD/server/lockd "
+               "LOCKCTL_BINARY=$OLDPWD/client/lockctl/lockctl PYTHONPATH=$SOURCES/server/e2e:$SOURCES/client/e2e "
+               "xargs -P 2 -n 1 python3 -B -m unittest --failfast --verbose"],
+              [*CLIENT, "server/e2e"], {"LOCKD_SANITIZED": "0", "LOCKD_TIME_SCALE": "5", "LOCKCTL_KILL_ROUNDS": "20"},
+              real_time=True),
 ]
 
 # Which of them can see a fault, by where it lies; the others would only cost time.
@@ -100,16 +118,17 @@ LAYERS = {
     "session": [*OF_THE_SESSION, "server_threads", "scenarios_tcp1", "parser"],
     "edge": ["server_tests", "server_threads", "scenarios_tcp1", "scenarios_tcp4", "simulator", "histories", "torture",
              "e2e"],
+    "client": ["client_tests", "lockctl"],
 }
 # What serves: not tests and what they share, nor the checks of invariants.
-SERVES = re.compile(r"(engine|server|server/websocket)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
+SERVES = re.compile(r"(engine|server(/http|/websocket)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
     r"server/(boxed|cancel_scout|counters|listing|printer|protocol|registry|services|session|statistics|utf8)\.(h|cc)")
 
 
 def layer_of(file: str) -> str:
-    if Path(file).parts[0] == "engine":
-        return "engine"
+    if Path(file).parts[0] in ("engine", "client"):
+        return Path(file).parts[0]
     return "session" if SESSION_FILE.fullmatch(file) else "edge"
 
 

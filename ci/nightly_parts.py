@@ -153,7 +153,7 @@ PARTS = [
         ["RC_PARAMS=\"max_success=200000 $RC_PARAMS\" build/release/proptests/relations_test"],
         {"pairs of runs": Figure(r"OK, passed (\d+) tests")},
         ["relations_test"],
-        minutes=6,
+        minutes=3,
     ),
     Part(
         "canaries",
@@ -183,7 +183,6 @@ PARTS = [
          "bad histories rejected": Figure(r"^\[       OK \] \S*Bad.is_rejected/(\w+)", of=distinct),
          "servers by their histories": Figure(r"^\[       OK \] \S*(?:HistoriesCanary|found_out)", of=len)} | SKIPPED,
         ["simulator_canaries", "parser_exhaustive_tests", "history_tests", "history_run_tests"],
-        minutes=2,
     ),
     Part(
         "proof",
@@ -196,7 +195,7 @@ PARTS = [
          "goals kept": Figure(r"^\w+: (\d+) of \d+ are kept"),
          "steps beside the model": Figure(r"^sessions .*states, (\d+) steps"),
          "planted faults found": Figure(r"faults planted and found: (\d+) of")},
-        minutes=5,
+        minutes=3,
     ),
     Part(
         "spin",
@@ -241,9 +240,11 @@ PARTS = [
         "V11, V18",
         "whichever allocation or system call of the daemon fails, it ends with a message or loses one connection, and "
         "else all is as if nothing had failed",
-        "one fault in a run; a fixed workload of a dozen clients; system calls that are made through the C library, "
-        "less those whose results Asio ignores; with four threads the numbers of the calls vary",
-        ["ci/torture", "ci/torture --canaries"],
+        "one fault in a run; a fixed workload of a dozen clients, over WebSockets each fifth call alone; system calls "
+        "that are made through the C library, less those whose results Asio ignores; with four threads the numbers of "
+        "the calls vary",
+        ["ci/torture --phase start --phase serve --phase threads --phase stop",
+         "ci/torture --phase websockets --step 5", "ci/torture --canaries"],
         {"points exercised": Figure(r"^(\d+) points exercised, 0 findings"),
          "canaries seen": Figure(r"^(\d+) canaries seen"), "canaries": Figure(r"canaries seen of (\d+)$")},
         ["lockd", "torture_interposer"],
@@ -277,12 +278,27 @@ PARTS = [
         "packages",
         "e2e",
         "the Debian packages install, serve under systemd, are restarted by its watchdog and started by its sockets, "
-        "and are purged without a trace; lintian objects to nothing; docs/quickstart.md does what it shows",
+        "and are purged without a trace; programs build against the library, and the manual is shown without a "
+        "warning; packed again they are the same; lintian objects to nothing; docs/quickstart.md does what it shows",
         "Debian 12 in namespaces of this machine's kernel, booted with systemd; as root",
-        ["ci/package", "lintian --allow-root --fail-on error,warning build/package/*.deb",
+        ["ci/package", "sha256sum build/package/*.deb >build/package/sums",
+         "ci/package", "sha256sum --check build/package/sums",
+         "lintian --allow-root --fail-on error,warning build/package/*.deb",
          "packaging/test/installed.py", "packaging/test/quickstart.py"],
         {"tests": Figure(r"^Ran (\d+) tests"), "commands of the page": Figure(r"^(\d+) commands did what")} | SKIPPED,
-        minutes=1,
+        minutes=4,
+    ),
+    Part(
+        "containers",
+        "e2e",
+        "the Dockerfile, stage by stage, makes a system in which the daemon serves without rights, is healthy and "
+        "ready, and stops when it is told to; Kubernetes knows each field of the manifests",
+        "no container engine: each stage is a Debian of debootstrap's, each RUN a chroot, as root; no cluster: the "
+        "schemas of npm's kubernetes-models",
+        ["packaging/test/image.py", "ci/install-deps websocket", "packaging/test/containers/run"],
+        {"images that served": Figure(r"^the image was built, served", of=len),
+         "checks of the files": Figure(r"^# pass (\d+)", 8), "failed": none_of(r"^# fail (\d+)")} | SKIPPED,
+        minutes=3,
     ),
     Part(
         "soak",
@@ -300,9 +316,19 @@ PARTS = [
         "no stream of bytes was found that the parser cuts or reads otherwise than the naive one, or that a sanitizer "
         "objects to",
         "inputs of up to 192 bytes, for as long as it ran",
-        ["ci/fuzz parser 240"],
+        ["ci/fuzz parser 180"],
         fuzzed(1),
-        minutes=4,
+        minutes=3,
+    ),
+    Part(
+        "fuzz_web_socket",
+        "V9",
+        "no messages were found that a WebSocket's session answers otherwise than the reference server answers lines, "
+        "or to which a sanitizer objects",
+        "inputs of up to 192 bytes, one connection, messages without their frames and handshake, for as long as it ran",
+        ["ci/fuzz web_socket 60"],
+        fuzzed(1),
+        minutes=1,
     ),
     Part(
         "fuzz_session",

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from importlib.machinery import SourceFileLoader
@@ -26,6 +27,13 @@ LOADER.exec_module(nightly)
 def part(*commands: str, **others: object) -> Part:
     figures = {"runs": Figure(r"(\d+) runs"), "differences": none_of(r"differences: (\d+)")}
     return dataclasses.replace(Part("canary", "V18", "it sings", "none", list(commands), figures), **others)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    except FileNotFoundError:
+        return False
 
 
 class WithFolder(unittest.TestCase):
@@ -86,6 +94,23 @@ class Results(WithFolder):
         result = self.result("echo 7 runs, differences: 0; kill -HUP $$; echo 8 runs")
         self.assertIn("exit status -1 ", result["why"])
         self.assertEqual(result["figures"]["runs"], 7)
+
+    def test_what_a_stopped_part_has_started_ends_with_it_whatever_its_session(self) -> None:
+        night = nightly.Night("abc")
+        started = self.root / "started"
+        script = f"setsid bash -c 'echo $$ > {started}.new; mv {started}.new {started}; exec sleep 1000' & wait"
+
+        def stop_when_started() -> None:
+            while not started.exists():
+                time.sleep(0.001)
+            night.children.stop()
+
+        stopper = threading.Thread(target=stop_when_started, daemon=True)
+        stopper.start()
+        with self.assertRaises(nightly.Stopped):
+            night.run(part(script))
+        stopper.join()
+        self.assertFalse(is_running(int(started.read_text())))
 
     def test_a_night_that_is_stopped_is_no_whole_one(self) -> None:
         night = nightly.Night("abc")

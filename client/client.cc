@@ -117,6 +117,42 @@ Result<std::uint64_t> take_with_token(Connection& connection, const KeyVerb& ver
   return token;
 }
 
+/// A Lock's claim to its key, given up at the end unless it was handed on to one.
+class Claim {
+ public:
+  Claim(Connection& connection, Mode mode, std::string_view key)
+      : connection_(connection), mode_(mode), key_(key), is_had_(connection.claim(mode, key_)) {}
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() {
+    if (is_had_) connection_.give_up(mode_, key_);
+  }
+
+  explicit operator bool() const { return is_had_; }
+  /// The key, for the Lock that has the claim from now on.
+  std::string hand_on() {
+    is_had_ = false;
+    return std::move(key_);
+  }
+
+ private:
+  Connection& connection_;
+  Mode mode_;
+  std::string key_;
+  bool is_had_;
+};
+
+/// The same for a Lock. Nobody could release what was granted where there is no memory left to say so.
+Result<std::uint64_t> take_for_guard(Connection& connection, const KeyVerb& verb, std::string_view key,
+                                     const Patience& patience) {
+  try {
+    return take_with_token(connection, verb, key, patience);
+  } catch (...) {
+    connection.end({Cause::connection_lost, "out of memory"});
+    throw;
+  }
+}
+
 /// What a connection begins with: that it is a lockd, that it has a place for us, and our name.
 Result<void> greet(Connection& connection, const std::string& name, Clock::time_point deadline) {
   std::vector<Request> requests = {{"ping"}};
@@ -194,13 +230,11 @@ Result<Lock> Client::guard(Mode mode, const std::string& words, std::string_view
   if (auto error = unusable(connection_.get())) return std::move(*error);
   if (auto error = text_error("the key", key)) return std::move(*error);
   if (auto error = wait_error(wait)) return std::move(*error);
-  const std::string name(key);
-  if (!connection_->claim(mode, name))
-    return Error{Cause::already_guarded, shown(key) + " is under another Lock of this Client"};
-  const auto token = take_with_token(*connection_, {words, Family::get, mode}, key, {wait, stop});
-  if (token) return Lock(connection_, mode, name, *token);
-  connection_->give_up(mode, name);
-  return token.error();
+  Claim claim(*connection_, mode, key);
+  if (!claim) return Error{Cause::already_guarded, shown(key) + " is under another Lock of this Client"};
+  const auto token = take_for_guard(*connection_, {words, Family::get, mode}, key, {wait, stop});
+  if (!token) return token.error();
+  return Lock(connection_, mode, claim.hand_on(), *token);
 }
 
 Result<Lock> Client::try_lock(std::string_view key) { return guard(Mode::exclusive, "g", key, {}, {}); }

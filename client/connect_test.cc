@@ -133,6 +133,13 @@ TEST(ClientConnect, to_a_Unix_socket_that_accepts_nobody_takes_the_connect_timeo
   std::filesystem::remove_all(made);
 }
 
+TEST(ClientConnect, no_program_that_is_executed_inherits_the_socket) {
+  const FakeServer server([](Peer& peer) { peer.drain(); }, [](Peer&) {});
+  const Address address = parse_uri(server.uri()).value();
+  const Descriptor socket = connect_socket(address, Clock::now() + 10s, server.uri()).value();
+  EXPECT_NE(::fcntl(socket.get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
 /// A socket that became descriptor 1 would be sent what the program prints.
 TEST(ClientConnect, takes_no_standard_stream_for_a_socket) {
   const Descriptor kept(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 100));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 
 #include "client/request.h"
 #include "client/thread.h"
@@ -58,12 +59,9 @@ Result<std::vector<Lines>> Connection::exchange(const std::vector<Request>& requ
   if (auto error = line_error(requests)) return std::move(*error);
   Guard guard(mutex_);
   if (auto error = take_turn(guard, patience.stop)) return std::move(*error);
+  const Turn turn(*this);
   may_be_canceled_ = patience.wait.count() > 0;
-  std::vector<ReplyPointer> sent;
-  for (const Request& request : requests) sent.push_back(send(request));
-  send_out();
-  await(guard, sent, patience);
-  give_turn();
+  const auto sent = converse(guard, requests, patience);
   if (!sent.back()->is_whole) return *reason_;
   std::vector<Lines> replies;
   for (std::size_t i = 0; i < requests.size(); ++i) replies.push_back(sent[i]->lines);
@@ -75,13 +73,12 @@ Result<Lines> Connection::cancel() {
   Guard guard(mutex_);
   if (reason_) return *reason_;
   const bool acts_now = is_taken_ && may_be_canceled_;
+  std::optional<Turn> turn;
   if (!acts_now) {
     if (auto error = take_turn(guard, {})) return std::move(*error);
+    turn.emplace(*this);
   }
-  std::vector<ReplyPointer> sent = {send({"cancel"})};
-  send_out();
-  await(guard, sent, {});
-  if (!acts_now) give_turn();
+  const auto sent = converse(guard, {{"cancel"}}, {});
   if (!sent.back()->is_whole) return *reason_;
   return sent.back()->lines;
 }
@@ -91,9 +88,9 @@ Result<void> Connection::quit() {
   {
     Guard guard(mutex_);
     if (auto error = take_turn(guard, {})) return std::move(*error);
+    const Turn turn(*this);
     outbox_.append("quit\n");
     flush();
-    give_turn();
   }
   close();
   return {};
@@ -118,6 +115,22 @@ std::optional<Error> Connection::take_turn(Guard& guard, const std::stop_token& 
 void Connection::give_turn() {
   is_taken_ = false;
   changed_.notify_all();
+}
+
+/// Sends the requests and waits for what await() waits for. A request that is cut short by a lack of memory would be
+/// the beginning of the next one: then it is the end.
+std::vector<Connection::ReplyPointer> Connection::converse(Guard& guard, const std::vector<Request>& requests,
+                                                           const Patience& patience) {
+  try {
+    std::vector<ReplyPointer> sent;
+    for (const Request& request : requests) sent.push_back(send(request));
+    send_out();
+    await(guard, sent, patience);
+    return sent;
+  } catch (...) {
+    end_locked(ended("out of memory"), false);  // a text so short takes none
+    throw;
+  }
 }
 
 Connection::ReplyPointer Connection::send(const Request& request) {
@@ -222,13 +235,13 @@ void Connection::tell_of_the_end() {
 
 bool Connection::claim(Mode mode, const std::string& key) {
   const Guard guard(mutex_);
-  return claimed_.emplace(mode, key).second;
+  return claimed_.at(static_cast<std::size_t>(mode)).insert(key).second;
 }
 
 void Connection::give_up(Mode mode, const std::string& key) noexcept {
   if (!is_own_process()) return;
   const Guard guard(mutex_);
-  claimed_.erase({mode, key});
+  claimed_[static_cast<std::size_t>(mode)].erase(key);
 }
 
 // ---- fork ----
@@ -277,7 +290,7 @@ bool Connection::prepare(short& events) {
 milliseconds Connection::check_silence() {
   const Clock::time_point now = Clock::now();
   if (now >= next_look_) {
-    const milliseconds most = options_.peer_timeout * 9 / 10;  // so that there is time left to act on it
+    const milliseconds most = silence_max(options_.peer_timeout);
     const milliseconds left = most - silence(socket_.get()).value_or(milliseconds(0));
     if (left.count() <= 0) {
       end(ended("nothing was heard of the server's host for " + std::to_string(most.count()) + " ms"));
@@ -297,8 +310,12 @@ void Connection::receive() {
   if (count < 0) return end_locked(ended(system_text(error)), false);
   if (count == 0) return end_locked(ended("the server closed the connection"), false);
   heard_ = Clock::now();
-  if (auto wrong = replies_.take({buffer.data(), static_cast<std::size_t>(count)}))
-    end_locked(std::move(*wrong), false);
+  try {
+    if (auto wrong = replies_.take({buffer.data(), static_cast<std::size_t>(count)}))
+      end_locked(std::move(*wrong), false);
+  } catch (const std::bad_alloc&) {  // for a reply: whose it is nobody would know
+    end_locked(ended("out of memory"), false);
+  }
   changed_.notify_all();
 }
 

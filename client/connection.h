@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -15,7 +16,6 @@
 #include <stop_token>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "client/reply_queue.h"
@@ -73,7 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::stop_token lost() const noexcept { return lost_.get_token(); }
   void on_loss(std::function<void(const Error&)> fn);
 
-  /// A Lock's claim to a key; false if another has it.
+  /// A Lock's claim to a key; false if another has it. To give up a claim takes no memory.
   bool claim(Mode mode, const std::string& key);
   void give_up(Mode mode, const std::string& key) noexcept;
 
@@ -89,9 +89,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   using ReplyPointer = std::shared_ptr<const Reply>;
 
+  /// A call's turn is over when this goes. By who holds the mutex.
+  class Turn {
+   public:
+    explicit Turn(Connection& connection) : connection_(connection) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() { connection_.give_turn(); }
+
+   private:
+    Connection& connection_;
+  };
+
   // What callers do. All of it holds the mutex.
   std::optional<Error> take_turn(Guard& guard, const std::stop_token& stop);
   void give_turn();
+  std::vector<ReplyPointer> converse(Guard& guard, const std::vector<Request>& requests, const Patience& patience);
   std::optional<Error> line_error(const std::vector<Request>& requests) const;
   ReplyPointer send(const Request& request);
   void await(Guard& guard, std::vector<ReplyPointer>& sent, const Patience& patience);
@@ -125,7 +138,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_own_wish_ = false;
   bool is_told_ = false;  // functions that come now are called by who brings them
   std::vector<std::function<void(const Error&)>> on_loss_;
-  std::set<std::pair<Mode, std::string>> claimed_;
+  std::array<std::set<std::string>, 2> claimed_;  // by Mode
 
   const bool is_tcp_;
   Clock::time_point

@@ -115,6 +115,8 @@ TEST(Judge, anything_else_is_no_reply) {
   };
   for (const std::string_view line : garbage)
     EXPECT_TRUE(judge(Family::get, exclusive, "k", line).failed_by(Cause::protocol_error)) << line;
+  for (const std::string_view line : {"1 Lock Get Success: k", "0 Lock Get Timeout: k"})
+    EXPECT_TRUE(judge(Family::get, shared, "k", line).failed_by(Cause::protocol_error)) << line;
   EXPECT_TRUE(judge(Family::release, exclusive, "k", "0 Too Many Locks: k").failed_by(Cause::protocol_error));
   EXPECT_TRUE(judge(Family::token, exclusive, "k", "0 Lock Token: k").failed_by(Cause::protocol_error));
 }
@@ -123,6 +125,7 @@ TEST(Judge, E1_how_many_were_released) {
   EXPECT_EQ(judge_released("12 Locks Released").value(), 12U);
   EXPECT_EQ(judge_released("0 Locks Released").value(), 0U);
   EXPECT_TRUE(judge_released("Locks Released").failed_by(Cause::protocol_error));
+  EXPECT_TRUE(judge_released("1 Lock Released").failed_by(Cause::protocol_error));
 }
 
 TEST(Judge, E2_a_line_of_list) {
@@ -143,8 +146,9 @@ TEST(Judge, E2_a_line_of_list) {
 
 TEST(Judge, E2_no_line_of_list) {
   for (const std::string_view line :
-       {"", "x", "y held 1 2 a k", "x gone 1 2 a k", "x held -1 2 a k", "x held 1 b a k", "x held 1 2", "x held 1 2 a",
-        R"(x held 1 2 a\x2 k)", R"(x held 1 2 a\x2g k)", R"(x held 1 2 \ k)", R"(x held 1 2 \y20 k)"})
+       {"", "x", "y held 1 2 a k", "x gone 1 2 a k", "x held -1 2 a k", "x held 1 b a k", "x held 12", "x held 1 2",
+        "x held 1 2 a", R"(x held 1 2 a\x2 k)", R"(x held 1 2 a\x2g k)", R"(x held 1 2 a\xg2 k)", R"(x held 1 2 \ k)",
+        R"(x held 1 2 \y20 k)"})
     EXPECT_FALSE(parse_listed(line)) << line;
 }
 
@@ -153,6 +157,7 @@ TEST(Judge, L1_R3_L3_lines_with_a_colon) {
   EXPECT_EQ(parse_holder("a: b: 127.0.0.1:5", "")->holder, "127.0.0.1:5");
   EXPECT_EQ(parse_holder("a: b: c", "a")->holder, "b: c");
   EXPECT_FALSE(parse_holder("a: b: c", "b"));
+  EXPECT_FALSE(parse_holder("ab: c", "a"));
   EXPECT_FALSE(parse_holder("no colon", ""));
   EXPECT_EQ(parse_identity("[::1]:7: a: name")->address, "[::1]:7");
   EXPECT_EQ(parse_identity("[::1]:7: a: name")->name, "a: name");

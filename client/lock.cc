@@ -40,10 +40,10 @@ bool Lock::owns_lock() const noexcept {
 }
 
 Result<void> Lock::release() {
-  const auto connection = std::exchange(connection_, {}).lock();
+  const auto connection = connection_.lock();
   if (!connection) return Error{Cause::not_held, "there is no lock to release"};
-  const auto released = release_verb(*connection, mode_, key_);
-  connection->give_up(mode_, key_);
+  auto released = release_verb(*connection, mode_, key_);
+  disown();
   return released;
 }
 

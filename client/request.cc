@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "client/hex.h"
+
 namespace lockd {
 
 namespace {
@@ -43,15 +45,10 @@ std::optional<Error> limit_error(std::uint32_t limit) {
 
 std::string shown(std::string_view key) {
   constexpr std::size_t shown_bytes_max = 64;
-  constexpr std::string_view digits = "0123456789ABCDEF";
   std::string text = "\"";
-  for (const char byte : key.substr(0, shown_bytes_max)) {
-    const auto value = static_cast<unsigned char>(byte);
-    if (value >= 0x20 && value <= 0x7E && byte != '"' && byte != '\\') {
-      text.push_back(byte);
-    } else {
-      text.append("\\x").append({digits[value >> 4], digits[value & 15]});
-    }
+  for (const char& byte : key.substr(0, shown_bytes_max)) {
+    const bool is_plain = byte >= 0x20 && byte <= 0x7E && byte != '"' && byte != '\\';
+    text += is_plain ? std::string(1, byte) : hex_escaped({&byte, 1});
   }
   return text.append(key.size() > shown_bytes_max ? "\"..." : "\"");
 }

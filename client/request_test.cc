@@ -55,6 +55,7 @@ TEST(Request, F9_numbers_have_bounds) {
 TEST(Request, a_key_is_shown_so_that_a_terminal_survives_it) {
   EXPECT_EQ(shown("job 7"), "\"job 7\"");
   EXPECT_EQ(shown("\x1b[2J\"\\\xff"), R"("\x1B[2J\x22\x5C\xFF")");
+  EXPECT_EQ(shown("a\x7f"), R"("a\x7F")");
   EXPECT_EQ(shown(std::string(65, 'k')), "\"" + std::string(64, 'k') + "\"...");
 }
 

@@ -149,10 +149,6 @@ bool is_tcp(int socket) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 Descriptor beyond_standard_streams(int descriptor) {
   if (descriptor < 0 || descriptor > STDERR_FILENO) return Descriptor(descriptor);
   const Descriptor low(descriptor);

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <utility>
 
+#include "client/descriptor.h"
 #include "client/uri.h"
 #include "lockd/result.h"
 
@@ -14,27 +14,8 @@ namespace lockd {
 
 using Clock = std::chrono::steady_clock;
 
-/// A file descriptor that is closed at the end. -1: none.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor();
-
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_ = -1;
-};
-
-/// The same beyond the standard streams: a program that closed one of them must not read its input from a socket, or
-/// print into one. Takes ownership; none, and errno, if there was none or no other can be had.
+/// A descriptor beyond the standard streams: a program that closed one of them must not read its input from a socket,
+/// or print into one. Takes ownership; none, and errno, if there was none or no other can be had.
 Descriptor beyond_standard_streams(int descriptor);
 
 /// A connected socket, not blocking and not inherited by exec. `uri` is for the text of the error: unreachable.

@@ -1,8 +1,10 @@
 // Histogram: each duration in its bucket, the bounds themselves below.
 #include "engine/histogram.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <set>
 
 #include "gtest/gtest.h"
 
@@ -21,12 +23,24 @@ TEST(Histogram, E3_a_duration_falls_into_the_first_bucket_whose_bound_it_does_no
   }
 }
 
-TEST(Histogram, E3_the_bounds_are_powers_of_ten_and_the_last_bucket_has_none) {
-  std::uint64_t expected = 1;
-  for (const std::uint64_t bound : Histogram::bounds_ms) {
-    EXPECT_EQ(bound, expected);
-    expected *= 10;
+/// By counting the bounds that are less, for all that are short, and about each power of two and each bound.
+TEST(Histogram, a_bucket_is_found_as_by_looking_at_each) {
+  std::set<std::uint64_t> durations{UINT64_MAX};
+  for (std::uint64_t ms = 0; ms < 10'000; ++ms) durations.insert(ms);
+  for (const std::uint64_t bound : Histogram::bounds_ms) durations.insert({bound - 1, bound, bound + 1});
+  for (int bit = 1; bit < 64; ++bit) durations.insert({(std::uint64_t{1} << bit) - 1, std::uint64_t{1} << bit});
+  for (const std::uint64_t ms : durations) {
+    const auto less = std::ranges::count_if(Histogram::bounds_ms, [ms](std::uint64_t bound) { return bound < ms; });
+    EXPECT_EQ(Histogram::bucket_of(ms), static_cast<std::size_t>(less)) << ms;
   }
+}
+
+TEST(Histogram, E3_the_bounds_have_three_steps_in_a_power_of_ten_and_the_last_bucket_has_none) {
+  std::size_t at = 0;
+  for (std::uint64_t power = 1; power <= 10'000'000; power *= 10) {
+    for (const std::uint64_t bound : {power, power * 5 / 2, power * 5}) EXPECT_EQ(Histogram::bounds_ms.at(at++), bound);
+  }
+  EXPECT_EQ(at, Histogram::bounds_ms.size());
   Histogram histogram;
   histogram.count(0);
   histogram.count(UINT64_MAX - 1);  // more than any clock gives
@@ -38,12 +52,14 @@ TEST(Histogram, E3_the_bounds_are_powers_of_ten_and_the_last_bucket_has_none) {
 TEST(Histogram, E3_cumulative_counts_all_up_to_a_bound) {
   Histogram histogram;
   for (const std::uint64_t ms : {0U, 1U, 5U, 5U, 1000U, 2000000U}) histogram.count(ms);
-  EXPECT_EQ(histogram.cumulative(0), 2U);
-  EXPECT_EQ(histogram.cumulative(1), 4U);
-  EXPECT_EQ(histogram.cumulative(2), 4U);
-  EXPECT_EQ(histogram.cumulative(3), 5U);
-  EXPECT_EQ(histogram.cumulative(6), 5U);
-  EXPECT_EQ(histogram.cumulative(7), 6U);
+  EXPECT_EQ(histogram.cumulative(0), 2U);   // 1
+  EXPECT_EQ(histogram.cumulative(1), 2U);   // 2
+  EXPECT_EQ(histogram.cumulative(2), 4U);   // 5
+  EXPECT_EQ(histogram.cumulative(8), 4U);   // 500
+  EXPECT_EQ(histogram.cumulative(9), 5U);   // 1000
+  EXPECT_EQ(histogram.cumulative(18), 5U);  // 1000000
+  EXPECT_EQ(histogram.cumulative(19), 6U);  // 2500000
+  EXPECT_EQ(histogram.cumulative(Histogram::bucket_count - 1), 6U);
   EXPECT_EQ(histogram.total(), 6U);
 }
 

@@ -29,10 +29,6 @@ inline std::uint64_t elapsed_ms(Moment since, Moment now) { return now > since ?
   return found;
 }
 
-inline std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const {
-  return const_cast<LockTable&>(*this).find_key_ref(kind, key).index;
-}
-
 [[gnu::always_inline]] inline bool LockTable::holds(const HashedSession& session, const KeyRef& key) const {
   if (key->kind == LockKind::exclusive) return sole_holder(*key) == session.id;
   return find_shared_hold(key.index, session) != no_index;

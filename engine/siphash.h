@@ -33,7 +33,8 @@ class SipHash {
   }
 
   /// The same of up to 23 bytes that lie in three words, padded with zeros, their number in the last byte.
-  static std::uint64_t hash_of_padded(const HashSeed& seed, const std::array<std::uint64_t, 3>& words) {
+  [[gnu::always_inline]] static std::uint64_t hash_of_padded(const HashSeed& seed,
+                                                             const std::array<std::uint64_t, 3>& words) {
     SipHash state(seed);
     const std::uint64_t size_byte = words[2] >> 56 << 56;
     const std::uint64_t whole_words = words[2] >> 59;
@@ -57,19 +58,19 @@ class SipHash {
         v2_(seed.low ^ 0x6c7967656e657261),
         v3_(seed.high ^ 0x7465646279746573) {}
 
-  void absorb(std::uint64_t word) {
+  [[gnu::always_inline]] void absorb(std::uint64_t word) {
     v3_ ^= word;
     for (int i = 0; i < CompressionRounds; ++i) round();
     v0_ ^= word;
   }
 
-  std::uint64_t finish() {
+  [[gnu::always_inline]] std::uint64_t finish() {
     v2_ ^= 0xff;
     for (int i = 0; i < FinalizationRounds; ++i) round();
     return v0_ ^ v1_ ^ v2_ ^ v3_;
   }
 
-  void round() {
+  [[gnu::always_inline]] void round() {
     v0_ += v1_;
     v1_ = std::rotl(v1_, 13) ^ v0_;
     v0_ = std::rotl(v0_, 32);

@@ -175,11 +175,13 @@ TEST_F(ConnectionEndTest, S3_for_2_seconds_however_slowly_the_peer_reads) {
   EXPECT_EQ(exchange(slow, "g a\n", 22), "1 Lock Get Success: a\n");
   slow.received.clear();
   execute_unread(slow, 900);
+  const auto begin = std::chrono::steady_clock::now();
   slow.socket.shutdown(tcp::socket::shutdown_send);
   ASSERT_TRUE(run_until([&] { return keys() == 0; }));
   ASSERT_TRUE(read_until(slow, 100'000));  // it has taken some, and leaves the rest
   ASSERT_LT(slow.received.size(), 900 * reply.size());
   EXPECT_TRUE(run_until_over()) << "no hour more for having taken some";
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 1900ms);
 }
 
 // Some of these replies fit into the peer's window, some only into the server's own buffer: a reset would lose those.

@@ -64,11 +64,11 @@ class Printer {
     }
   }
 
+  /// Of the histogram's bounds those that E3 names.
   void histogram(std::string_view name, const engine::Histogram& histogram) {
-    const auto& bounds = engine::Histogram::bounds_ms;
-    for (std::size_t i = 0; i < bounds.size(); ++i) {
-      print_number(out_.append(name).append("_le_"), bounds[i]);
-      line("", histogram.cumulative(i));
+    for (const std::uint64_t bound : {1U, 10U, 100U, 1'000U, 10'000U, 100'000U, 1'000'000U}) {
+      print_number(out_.append(name).append("_le_"), bound);
+      line("", histogram.cumulative(engine::Histogram::bucket_of(bound)));
     }
     out_.append(name);
     line("_le_inf", histogram.total());

@@ -30,10 +30,6 @@ namespace {
 /// Long enough not to spin, short enough that nobody who waits in the backlog gives up.
 constexpr std::chrono::milliseconds accept_pause{100};
 
-/// In one pass of the event loop: enough that a fleet gets in while others keep the server busy, and few enough that
-/// they do not notice.
-constexpr int accepted_at_once = 32;
-
 std::string path_of(const StreamProtocol::endpoint& endpoint) {
   return listen_uri(endpoint).substr(std::string_view("unix://").size());
 }
@@ -118,7 +114,7 @@ void Listener::open_unix(const StreamProtocol::endpoint& endpoint, unsigned mode
 
 /// Accepts those who wait, up to some. Nothing more to say unless it is that accepting does not work.
 boost::system::error_code Listener::accept_some(const AcceptHooks& hooks) {
-  for (int i = 0; i < accepted_at_once; ++i) {
+  for (int i = 0; i < hooks.at_once_max; ++i) {
     StreamProtocol::endpoint peer;
     boost::system::error_code error;
     auto socket = acceptor_.accept(hooks.next_context(), peer, error);

@@ -39,6 +39,9 @@ struct AcceptHooks {
   std::function<boost::asio::io_context&()> next_context;
   /// May throw std::bad_alloc: the connection is dropped.
   std::function<void(Socket, const StreamProtocol::endpoint&)> accepted;
+  /// In one pass of the event loop. By default enough that a fleet gets in while others keep the server busy, and few
+  /// enough that they do not notice.
+  int at_once_max = 32;
 };
 
 /// One listening socket. Used by one thread, that of its context.

@@ -296,6 +296,22 @@ TEST_F(ListenerTest, a_connection_goes_to_the_thread_that_was_named_for_it) {
   EXPECT_EQ(&accepted_.front().get_executor().context(), &elsewhere_);
 }
 
+/// Between two passes those have their turn who are there already.
+TEST_F(ListenerTest, accepts_so_many_at_once_and_no_more) {
+  const auto listening = listener(loopback());
+  AcceptHooks two_at_once = hooks();
+  two_at_once.at_once_max = 2;
+  asio::co_spawn(context_, listening->accept_all(two_at_once), asio::detached);
+  std::vector<tcp::socket> clients;
+  for (int i = 0; i < 5; ++i) clients.emplace_back(context_).connect(endpoint_of(*listening));
+  std::vector<std::size_t> counts;
+  while (accepted_.size() < clients.size()) {
+    context_.run_one();
+    if (!accepted_.empty() && (counts.empty() || counts.back() != accepted_.size())) counts.push_back(accepted_.size());
+  }
+  EXPECT_EQ(counts, (std::vector<std::size_t>{2, 4, 5}));
+}
+
 TEST_F(ListenerTest, without_memory_for_a_connection_that_one_is_dropped_and_the_next_is_served) {
   const auto listening = listener(loopback());
   asio::co_spawn(context_, listening->accept_all(hooks()), asio::detached);

@@ -135,7 +135,7 @@ void add_protocol_options(CLI::App& app, RawOptions& raw) {
   Settings& settings = raw.options.settings;
   app.add_flag("--classic", settings.classic, "do not answer unknown commands, as lockd's ancestors did not")
       ->check(check_switch);
-  app.add_flag("--no-dump", raw.no_dump, "disable d, sd, dump and who")->check(check_switch);
+  app.add_flag("--no-dump", raw.no_dump, "disable d, sd, dump, list and who")->check(check_switch);
   app.add_flag("--no-registry", raw.no_registry, "disable iam and who")->check(check_switch);
   app.add_option("--max-line-bytes", settings.line_bytes_max, "the longest request")
       ->type_name("N")

@@ -1,5 +1,6 @@
 #include "server/poller.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -71,8 +72,8 @@ void Poller::pass() {
   event_count_ = count < 0 ? 0 : static_cast<std::size_t>(count);
   ++pass_count_;
   is_passing_ = true;
-  for (event_at_ = 0; event_at_ < event_count_; ++event_at_) {
-    const epoll_event& event = events_[event_at_];
+  for (std::size_t at = 0; at < event_count_; ++at) {
+    const epoll_event event = events_[at];  // null if its socket has gone in this pass
     if (event.data.ptr != nullptr) static_cast<PolledSocket*>(event.data.ptr)->notify(event.events);
   }
   event_count_ = 0;
@@ -102,6 +103,13 @@ void Poller::remove(PolledSocket& socket) {
     if (event.data.ptr == &socket) event.data.ptr = nullptr;
 }
 
+void Poller::log_failure(const boost::system::error_code& error) {
+  if (!failure_log_.allows()) return;
+  const bool is_limit = error == boost::system::errc::no_space_on_device;
+  spdlog::error("a connection is lost, as its socket can't be watched: {}{}", error.message(),
+                is_limit ? " (raise the kernel's limit, fs.epoll.max_user_watches)" : "");
+}
+
 // ---- a socket ----
 
 PolledSocket::PolledSocket(PolledSocket&& other) noexcept : poller_(other.poller_), fd_(std::exchange(other.fd_, -1)) {
@@ -122,6 +130,7 @@ PolledSocket::Error PolledSocket::begin_wait(wait_type direction, const ReadyHan
 
 /// Not from within the call that asked for the wait.
 void PolledSocket::give_up(ReadyHandler handler, const Error& error) {
+  poller_->log_failure(error);
   asio::post(poller_->context_, [called = std::move(handler), error]() mutable { called(error); });
 }
 

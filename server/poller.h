@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "server/ready_handler.h"
+#include "server/throttle.h"
 
 namespace lockd::server {
 
@@ -58,6 +59,7 @@ class Poller {
   boost::system::error_code control(int operation, const PolledSocket& socket, std::uint32_t events);
   boost::system::error_code add(PolledSocket& socket, std::uint32_t events);
   void remove(PolledSocket& socket);
+  void log_failure(const boost::system::error_code& error);
 
   boost::asio::io_context& context_;
   boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> epoll_;
@@ -67,8 +69,8 @@ class Poller {
   std::uint64_t pass_count_ = 0;
 
   std::array<epoll_event, sockets_at_once> events_;  // of this pass
-  std::size_t event_at_ = 0;                         // the one that is being handled...
-  std::size_t event_count_ = 0;                      // ... of so many
+  std::size_t event_count_ = 0;                      // of them
+  Throttle failure_log_;
 };
 
 /// A connected stream socket, with what Connection uses of boost::asio::basic_stream_socket, which never blocks. It

@@ -102,6 +102,17 @@ TEST(Printer, F7_a_key_is_echoed_as_it_is) {
   EXPECT_EQ(printed({Outcome::lock_get_failure}, ""), "0 Lock Get Failure: \n");
 }
 
+TEST(Printer, F7_keys_of_each_length) {
+  for (std::size_t size = 0; size <= 200; ++size) {
+    std::string key(size, 'k');
+    for (std::size_t i = 0; i < size; ++i) key[i] = static_cast<char>('0' + i % 64);
+    EXPECT_EQ(printed({Outcome::lock_not_held}, key), "0 Lock Not Held: " + key + "\n");
+    EXPECT_EQ(printed({Outcome::shared_release_failure}, key), "0 Shared Lock Release Failure: " + key + "\n");
+    EXPECT_EQ(printed({Outcome::shared_get_success, size}, key),
+              std::to_string(size) + " Shared Lock Get Success: " + key + "\n");
+  }
+}
+
 TEST(Printer, H1_H3_numbers_of_any_size) {
   constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
   EXPECT_EQ(printed({Outcome::shared_get_success, 1}, "k"), "1 Shared Lock Get Success: k\n");

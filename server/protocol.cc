@@ -2,106 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
-#include <utility>
 
 #include "engine/check.h"
+#include "engine/words.h"
+#include "server/low_bytes.h"
 
 namespace lockd::server {
-
-constexpr std::array<VerbRow, verb_count> verb_table = {{
-    {Verb::get, "g", "g KEY", "take the exclusive lock KEY, or fail at once", Takes::text},
-    {Verb::get_wait, "gw", "gw MILLISECONDS KEY", "take the exclusive lock KEY, waiting in line for so long",
-     Takes::text, Numbers::milliseconds},
-    {Verb::release, "r", "r KEY", "release the exclusive lock KEY", Takes::text},
-    {Verb::inspect, "i", "i KEY", "is anybody holding the exclusive lock KEY?", Takes::text},
-    {Verb::inspect_line, "iw", "iw KEY", "how many wait for the exclusive lock KEY?", Takes::text},
-    {Verb::token, "t", "t KEY", "the token of the exclusive lock KEY, which this connection holds", Takes::text},
-    {Verb::get_shared, "sg", "sg KEY", "take the shared lock KEY; how many hold it now?", Takes::text},
-    {Verb::get_limited, "sgl", "sgl LIMIT KEY", "the same, unless LIMIT hold it already or somebody is in line",
-     Takes::text, Numbers::limit},
-    {Verb::get_limited_wait, "sgw", "sgw LIMIT MILLISECONDS KEY", "the same, waiting in line for so long", Takes::text,
-     Numbers::limit_and_milliseconds},
-    {Verb::release_shared, "sr", "sr KEY", "release the shared lock KEY", Takes::text},
-    {Verb::inspect_shared, "si", "si KEY", "how many hold the shared lock KEY?", Takes::text},
-    {Verb::inspect_shared_line, "siw", "siw KEY", "how many wait for the shared lock KEY?", Takes::text},
-    {Verb::token_shared, "st", "st KEY", "the token of the shared lock KEY, which this connection holds", Takes::text},
-    {Verb::release_all, "ra", "ra", "release all locks of this connection", Takes::nothing},
-    {Verb::cancel, "cancel", "cancel", "stop waiting", Takes::nothing},
-    {Verb::list_locks, "d", "d [KEY]", "list exclusive locks and their holders", Takes::text},
-    {Verb::list_shared, "sd", "sd [KEY]", "list shared locks and their holders", Takes::text},
-    {Verb::dump, "dump", "dump [shared]", "all locks and the addresses of their holders, as JSON", Takes::text},
-    {Verb::list, "list", "list [PREFIX]", "all holders and waiters, with ages and tokens, of keys that begin so",
-     Takes::text},
-    {Verb::counters, "q", "q", "the classic counters", Takes::words_ignored},
-    {Verb::statistics, "stats", "stats", "all counters", Takes::nothing},
-    {Verb::me, "me", "me", "this connection's address and name", Takes::words_ignored},
-    {Verb::name_me, "iam", "iam [NAME]", "name this connection; without NAME, forget its name", Takes::text},
-    {Verb::who, "who", "who [NAME]", "list the connections that have a name", Takes::text},
-    {Verb::ping, "ping", "ping", "is the server there?", Takes::nothing},
-    {Verb::version, "version", "version", "the server's version", Takes::nothing},
-    {Verb::help, "help", "help", "this list", Takes::nothing},
-    {Verb::quit, "quit", "quit", "end this connection", Takes::nothing},
-}};
 
 namespace {
 
 constexpr bool is_blank(char byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\v' || byte == '\f';
 }
-
-constexpr std::size_t short_word_bytes_max = 7;
-
-/// Goes on in the number of a word: that of no bytes is 1, and so no two words of up to short_word_bytes_max bytes have
-/// the same.
-constexpr std::uint64_t number_with(std::uint64_t number, char byte) {
-  return number << 8 | static_cast<unsigned char>(byte);
-}
-
-constexpr std::uint64_t number_of(std::string_view word) {
-  std::uint64_t number = 1;
-  for (const char byte : word) number = number_with(number, byte);
-  return number;
-}
-
-/// The rows of verb_table by the numbers of their names: each has a place of its own.
-class VerbIndex {
- public:
-  /// Looks for a factor that sends no two of them to one place. There is one, or this is no constant.
-  constexpr VerbIndex() {
-    while (!places_are_free()) factor_ *= 6364136223846793005;  // odd, with bits as if drawn
-    for (std::size_t row = 0; row < verb_table.size(); ++row) {
-      numbers_[row] = number_of(verb_table[row].name);
-      rows_[place_of(numbers_[row])] = static_cast<std::uint8_t>(row);
-    }
-  }
-
-  /// nullptr where no verb has this number.
-  constexpr const VerbRow* find(std::uint64_t number) const {
-    const std::uint8_t row = rows_[place_of(number)];
-    return numbers_[row] == number ? &verb_table[row] : nullptr;
-  }
-
- private:
-  static constexpr int place_bits = 8;
-
-  constexpr std::size_t place_of(std::uint64_t number) const {
-    return static_cast<std::size_t>(number * factor_ >> (64 - place_bits));
-  }
-
-  constexpr bool places_are_free() const {
-    std::array<bool, std::size_t{1} << place_bits> taken{};
-    return std::ranges::none_of(verb_table, [&](const VerbRow& row) {
-      return row.name.size() > short_word_bytes_max || std::exchange(taken[place_of(number_of(row.name))], true);
-    });
-  }
-
-  std::uint64_t factor_ = 0x9E3779B97F4A7C15;
-  std::array<std::uint8_t, std::size_t{1} << place_bits> rows_{};  // of an empty place the first
-  std::array<std::uint64_t, verb_count> numbers_{};
-};
-
-constexpr VerbIndex verb_index;
 
 inline std::string_view without_leading_blanks(std::string_view bytes) {
   while (!bytes.empty() && is_blank(bytes.front())) bytes.remove_prefix(1);
@@ -114,25 +28,19 @@ inline std::string_view without_outer_blanks(std::string_view bytes) {
   return bytes;
 }
 
-struct Word {
-  std::string_view bytes;
-  std::uint64_t number;  // of a word that is short
-};
-
 /// The first of some words without blanks at their end; `rest` goes on behind it and the blanks that follow.
-inline Word take_word(std::string_view& rest) {
-  std::uint64_t number = 1;
+inline std::string_view take_word(std::string_view& rest) {
   std::size_t size = 0;
-  while (size < rest.size() && !is_blank(rest[size])) number = number_with(number, rest[size++]);
-  const std::string_view bytes = rest.substr(0, size);
+  while (size < rest.size() && !is_blank(rest[size])) ++size;
+  const std::string_view word = rest.substr(0, size);
   rest = without_leading_blanks(rest.substr(size));
-  return {bytes, number};
+  return word;
 }
 
 /// F9: a number of an extended verb, which stands first in `rest` and is taken off it; whether it is good.
 bool take_number(std::string_view& rest, std::uint32_t least, std::uint32_t& number) {
   constexpr std::uint64_t most = 2147483647;
-  const std::string_view word = take_word(rest).bytes;
+  const std::string_view word = take_word(rest);
   std::uint64_t value = 0;
   for (const char digit : word) {
     if (digit < '0' || digit > '9') return false;
@@ -192,6 +100,31 @@ bool Parser::next(std::string_view input, std::size_t& consumed, ParsedLine& lin
 }
 
 bool Parser::next_whole(std::string_view input, std::size_t& consumed, ParsedLine& line) {
+  return next_plain(input, consumed, line) || next_of_any(input, consumed, line);
+}
+
+/// The line that nearly all are: a verb, one space, a text, neither with a byte below 0x21 in it, and so short that it
+/// is seen in one go. False where what comes next is anything else, be it that it is no whole line yet.
+inline bool Parser::next_plain(std::string_view input, std::size_t& consumed, ParsedLine& line) {
+  const std::string_view rest(input.data() + consumed, input.size() - consumed);
+  if (rest.size() < low_bytes_seen_min) return false;
+  const std::uint32_t low = low_bytes(rest);
+  const std::uint32_t behind_verb = low & (low - 1);
+  if (behind_verb == 0) return false;
+  const auto verb_end = static_cast<std::size_t>(std::countr_zero(low));
+  const auto line_end = static_cast<std::size_t>(std::countr_zero(behind_verb));
+  if (rest[line_end] != '\n' || verb_end > short_word_bytes_max) return false;
+  if (line_end > line_bytes_max_ || discarding_) return false;
+  const std::uint64_t with_space = ~std::uint64_t{0} >> (56 - 8 * verb_end);
+  const VerbRow* const row = verb_index.find(engine::word_at(rest.data()) & with_space);
+  if (row == nullptr || row->takes != Takes::text || row->numbers != Numbers::none) return false;
+  line = {LineKind::command, row->verb, {rest.data() + verb_end + 1, rest.data() + line_end}};
+  consumed += line_end + 1;
+  searched_ = 0;
+  return true;
+}
+
+bool Parser::next_of_any(std::string_view input, std::size_t& consumed, ParsedLine& line) {
   while (consumed < input.size()) {
     const std::string_view rest = input.substr(consumed);
     LOCKD_CHECK(searched_ <= rest.size(), "the input begins with what was not consumed");
@@ -235,10 +168,10 @@ bool Parser::parse(std::string_view bytes, ParsedLine& line) {
 
 void Parser::parse_words(std::string_view words, ParsedLine& line) {
   std::string_view rest = words;
-  const Word name = take_word(rest);
-  const VerbRow* const row = name.bytes.size() <= short_word_bytes_max ? verb_index.find(name.number) : nullptr;
+  const std::string_view name = take_word(rest);
+  const VerbRow* const row = verb_index.find(name);
   if (row == nullptr) {
-    line = unknown(name.bytes);
+    line = unknown(name);
     return;
   }
   line = {LineKind::command, row->verb};

@@ -2,7 +2,6 @@
 #ifndef LOCKD_SERVER_PROTOCOL_H_
 #define LOCKD_SERVER_PROTOCOL_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,31 +9,9 @@
 #include <string_view>
 
 #include "model/types.h"
+#include "server/verbs.h"
 
 namespace lockd::server {
-
-/// What may follow a verb.
-enum class Takes : std::uint8_t {
-  text,           // a key, a name, a word: the folded rest of the line, possibly empty (F3)
-  nothing,        // an extended verb without arguments: words are bad (F9)
-  words_ignored,  // a classic verb without arguments (F9)
-};
-
-/// The numbers that stand before the text, in this order.
-enum class Numbers : std::uint8_t { none, limit, milliseconds, limit_and_milliseconds };
-
-/// One row of the table of verbs.
-struct VerbRow {
-  Verb verb;
-  std::string_view name;     // as it stands on the wire (F2)
-  std::string_view usage;    // its form, for `0 Bad Arguments: USAGE` (F9) and `help` (E4)
-  std::string_view summary;  // for `help`
-  Takes takes;
-  Numbers numbers = Numbers::none;
-};
-
-/// All verbs, in the order of Verb. The only place that knows how a verb is spelled.
-extern const std::array<VerbRow, verb_count> verb_table;
 
 /// One line that is not blank. `text` as in Request, but it points into the parser's input or into the parser, and is
 /// gone with the next call.
@@ -77,6 +54,8 @@ class Parser {
   std::size_t line_bytes_max() const { return line_bytes_max_; }
 
  private:
+  bool next_plain(std::string_view input, std::size_t& consumed, ParsedLine& line);
+  bool next_of_any(std::string_view input, std::size_t& consumed, ParsedLine& line);
   bool parse(std::string_view bytes, ParsedLine& line);
   void parse_words(std::string_view words, ParsedLine& line);
   void parse_arguments(const VerbRow& row, std::string_view rest, ParsedLine& line);
@@ -90,7 +69,7 @@ class Parser {
 };
 
 /// Appends the line of an answer, LF included. `text`: the folded key (F7); of unknown_command the verb's bytes (F8);
-/// of bad_arguments the usage (F9); of version the version; otherwise unused.
+/// of bad_arguments the usage (F9); of version the version; otherwise empty.
 void print(std::string& out, const Answer& answer, std::string_view text);
 
 /// S4: all that a connection too many is told.

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "engine/check.h"
+
 namespace lockd::server {
 
 namespace asio = boost::asio;
@@ -17,7 +19,9 @@ Pulse::Pulse(asio::io_context& own, std::vector<asio::io_context*> threads, std:
       threads_(std::move(threads)),
       take_(std::move(take)),
       patience_(patience),
-      owes_(threads_.size(), false) {}
+      owes_(threads_.size(), false) {
+  LOCKD_CHECK(!threads_.empty(), "somebody can answer");
+}
 
 asio::awaitable<Vitals> Pulse::ask() {
   const auto question = next_question();
@@ -27,7 +31,7 @@ asio::awaitable<Vitals> Pulse::ask() {
 
 std::shared_ptr<Pulse::Question> Pulse::next_question() {
   if (!next_) {
-    next_ = std::make_shared<Question>(own_);
+    next_ = std::make_shared<Question>(own_, ++questions_);
     next_->answered.resize(threads_.size(), false);
     if (!asked_) put_soon();
   }
@@ -55,18 +59,18 @@ void Pulse::put() {
 
 void Pulse::put_to(std::size_t thread) {
   owes_[thread] = true;
-  asio::post(*threads_[thread], [this, thread] {
+  asio::post(*threads_[thread], [this, thread, question = asked_->number] {
     std::optional<Snapshot> snapshot;
-    if (thread == 0) snapshot = take_();
-    asio::post(own_, [this, thread, snapshot] { take_answer(thread, snapshot); });
+    if (thread == 0 && take_) snapshot = take_();
+    asio::post(own_, [this, thread, question, snapshot] { take_answer(thread, question, snapshot); });
   });
 }
 
-/// It may be late, and the answer to an earlier question: then the thread has come back, and that is what the one asked
-/// now wants to know. Its numbers are as good as those that it would give now.
-void Pulse::take_answer(std::size_t thread, std::optional<Snapshot> snapshot) {
+/// It may be late, and have been given before the one asked now was.
+void Pulse::take_answer(std::size_t thread, std::uint64_t question, std::optional<Snapshot> snapshot) {
   owes_[thread] = false;
   if (!asked_) return;
+  if (question != asked_->number) return put_to(thread);
   asked_->answered[thread] = true;
   if (snapshot) asked_->snapshot = std::move(snapshot);
   if (std::ranges::find(asked_->answered, false) == asked_->answered.end()) finish();

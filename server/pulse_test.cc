@@ -5,7 +5,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace lockd::server {
@@ -44,10 +46,12 @@ class PulseTest : public testing::Test {
   Snapshot take() {
     Snapshot snapshot;
     snapshot.connections = ++taken;
+    if (when_taken) std::exchange(when_taken, nullptr)();
     return snapshot;
   }
 
   std::uint64_t taken = 0;
+  std::function<void()> when_taken;  // once, between a snapshot and its way to who asked
   asio::io_context first, second, own;
   Pulse pulse{own, {&first, &second}, [this] { return take(); }, patience};
 };
@@ -103,6 +107,23 @@ TEST_F(PulseTest, an_answer_is_not_older_than_its_question) {
   }
   const auto late = ask();
   EXPECT_EQ(answered(early, {&first, &second}).snapshot->connections, 1U);
+  EXPECT_EQ(answered(late, {&first, &second}).snapshot->connections, 2U);
+}
+
+/// A thread that was silent gives its answer while the next question is asked: it is none to that one.
+TEST_F(PulseTest, a_late_answer_is_none_to_a_later_question) {
+  answered(ask(), {&second});
+  std::shared_ptr<std::optional<Vitals>> late;
+  when_taken = [&] {
+    late = ask();
+    do {  // until the second thread is asked
+      own.restart();
+      own.run_one_for(1ms);
+      second.restart();
+    } while (second.poll() == 0);
+  };
+  first.restart();
+  first.poll();
   EXPECT_EQ(answered(late, {&first, &second}).snapshot->connections, 2U);
 }
 

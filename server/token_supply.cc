@@ -69,4 +69,22 @@ void TokenKeeper::run(const std::stop_token& stop) {
   while (!stopped_.wait_for(lock, stop, period, [&stop] { return stop.stop_requested(); })) supply_.top_up();
 }
 
+Tokens::Tokens(const std::string& state_directory) {
+  const auto now = std::chrono::system_clock::now();
+  if (state_directory.empty()) {
+    first_ = token_of_clock(now);
+    return;
+  }
+  try {
+    store_ = std::make_unique<TokenStore>(state_directory);
+    first_ = TokenSupply::reserve_first(*store_, now);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(std::string("--state-dir: ") + error.what());
+  }
+}
+
+std::unique_ptr<TokenKeeper> Tokens::keep_supplied(engine::TokenSource& source) const {
+  return store_ ? std::make_unique<TokenKeeper>(*store_, source) : nullptr;
+}
+
 }  // namespace lockd::server

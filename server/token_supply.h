@@ -5,7 +5,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "engine/token_source.h"
@@ -60,6 +62,25 @@ class TokenKeeper {
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread thread_;  // last: it uses all of the above
+};
+
+/// T1: where a server's tokens begin and, until more are reserved, end.
+class Tokens {
+ public:
+  /// state_directory: where they are reserved; from the clock alone if empty. Throws std::runtime_error, naming the
+  /// flag.
+  explicit Tokens(const std::string& state_directory);
+
+  std::uint64_t first() const { return first_; }
+  std::uint64_t end() const { return store_ ? store_->mark() : engine::token_limit; }
+
+  /// Sees to it that there are always more, as long as the returned object lives. None if no more are needed. Throws
+  /// std::system_error where no thread can be had.
+  std::unique_ptr<TokenKeeper> keep_supplied(engine::TokenSource& source) const;
+
+ private:
+  std::unique_ptr<TokenStore> store_;
+  std::uint64_t first_ = 1;
 };
 
 }  // namespace lockd::server

@@ -1,4 +1,4 @@
-// What the server tells of itself over HTTP.
+// What the server's threads tell when they are asked: Pulse asks them.
 #ifndef LOCKD_SERVER_VITALS_H_
 #define LOCKD_SERVER_VITALS_H_
 

@@ -13,7 +13,7 @@ namespace {
 using lockd::simulator::all_faults;
 using lockd::simulator::run_twice;
 
-constexpr std::uint64_t seeds_max = 300;
+constexpr std::uint64_t seeds_max = 600;
 std::string_view planted;
 
 int found(std::uint64_t seed, const char* how) {

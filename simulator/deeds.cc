@@ -67,9 +67,8 @@ bool World::act(Deed deed) {
         client->link->deliver(simulation_.random.between(1, simulation_.random.chance(500) ? 8 : 4096));
       return client != nullptr;
     case Deed::notify:
-      client = draw_client([](const Client& each) { return each.link->can_notify(); });
-      if (client != nullptr) client->link->notify(false);
-      return client != nullptr;
+      client = draw_client([](const Client& each) { return each.link->has_event(); });
+      return client != nullptr && workers_[client->thread]->poller.wake();
     case Deed::take:
       return take();
     case Deed::fire:
@@ -91,7 +90,9 @@ Client& World::connect(bool refused) {
   Client& client = clients_[++last_client_];
   client.number = last_client_;
   client.is_refused = refused;
+  client.thread = thread;
   client.link = std::make_shared<Link>(worker.context);
+  worker.poller.watch(client.link);
   client.link->window = profile_.window;
   client.link->read_bytes_max = profile_.read_bytes_max;
   simulation_.trace.note("connect", client.number, thread);
@@ -198,8 +199,8 @@ bool World::fault(Deed deed) {
       client->link->fail_write(asio_error::broken_pipe);
       return true;
     default:
-      client->link->notify(true);
-      return true;
+      client->link->call_ready();
+      return client->link->has_event() && workers_[client->thread]->poller.wake();
   }
 }
 

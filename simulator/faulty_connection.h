@@ -28,6 +28,16 @@ inline void Worker<EdgeMutex>::deliver(const engine::Wakeup& wakeup) {
 }
 
 template <>
+inline const Services<EdgeMutex>& Worker<EdgeMutex>::services_now() {
+  services.turn.wait_begun = false;
+  const std::uint64_t pass = poller.current_pass();
+  const bool is_known = pass == clock_read_in_ || (is_planted("clock_of_an_earlier_pass") && clock_read_in_ != 0);
+  if (pass == 0 || !is_known) services.turn.now = now();
+  clock_read_in_ = pass;
+  return services;
+}
+
+template <>
 inline std::string& Connection<EdgeMutex>::output() {
   return unsent_.empty() || is_planted("output_reordered") ? worker_.output : unsent_;
 }
@@ -88,7 +98,9 @@ inline void ConnectionBase<Connection<EdgeMutex>, EdgeMutex>::begin_wait() {
   worker_.waiting[session_->id()] = this;
   auto left = std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now);
   if (is_planted("wait_too_short")) left -= std::chrono::milliseconds(5);
-  worker_.expiries.set(wait_, Worker<EdgeMutex>::Clock::now() + left);
+  auto from = Worker<EdgeMutex>::Clock::now();
+  if (is_planted("wait_from_its_pass")) from -= std::chrono::milliseconds(worker_.now() - worker_.services.turn.now);
+  worker_.expiries.set(wait_, from + left);
 }
 
 template <>

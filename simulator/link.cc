@@ -34,13 +34,20 @@ void Link::deliver(std::size_t bytes_max) {
   sent_.clear();
 }
 
-void Link::post(Simulation::Handler& handler, boost::system::error_code error) {
-  context_.push([called = std::exchange(handler, nullptr), error] { called(error); });
+bool Link::has_event() const {
+  return (reads_ && (is_called_ready_ || is_readable())) || (writes_ && (is_called_ready_ || is_writable()));
 }
 
-void Link::notify(bool spurious) {
-  if (reads_ && (spurious || is_readable())) return post(reads_, {});
-  if (writes_ && (spurious || is_writable())) post(writes_, {});
+Readiness Link::take_event() {
+  const bool is_called_ready = std::exchange(is_called_ready_, false);
+  return {is_called_ready || is_readable(), is_called_ready || is_writable()};
+}
+
+void Link::notify(const Readiness& found) {
+  const auto reads = found.is_readable ? std::exchange(reads_, nullptr) : nullptr;
+  const auto writes = found.is_writable ? std::exchange(writes_, nullptr) : nullptr;
+  if (reads) reads({});
+  if (writes) writes({});
 }
 
 void Link::close() {
@@ -50,8 +57,7 @@ void Link::close() {
     reset_by_server_ = true;
     sent_.clear();
   }
-  if (reads_) post(reads_, asio_error::operation_aborted);
-  if (writes_) post(writes_, asio_error::operation_aborted);
+  context_.push([reads = std::exchange(reads_, nullptr), writes = std::exchange(writes_, nullptr)] {});
 }
 
 Socket::~Socket() {  // NOLINT(bugprone-exception-escape): that memory is out, which ends the program

@@ -16,9 +16,15 @@
 
 namespace lockd::simulator {
 
+/// What a pass has found out about a socket. It may be so no more when the socket has its turn.
+struct Readiness {
+  bool is_readable = false;
+  bool is_writable = false;
+};
+
 /// Both ends and what is between them. The client's end is plain: the simulator looks at it and changes it. The
-/// server's end is a Socket. What happens in between (bytes arrive, the socket is found ready) is done step by step by
-/// whoever calls deliver() and notify().
+/// server's end is a Socket. What happens in between is done step by step: bytes arrive by deliver(), and the socket is
+/// found ready by its thread's Poller.
 class Link {
  public:
   explicit Link(Context& context) : context_(context) {}
@@ -35,9 +41,16 @@ class Link {
   // The network.
   bool can_deliver() const { return !on_the_way_.empty() || (is_finished_ && !fin_arrived_); }
   void deliver(std::size_t bytes_max);
-  bool can_notify() const { return (reads_ && is_readable()) || (writes_ && is_writable()); }
-  /// spurious: the socket is called ready though it is not, if the server waits for that.
-  void notify(bool spurious);
+  /// The socket is called ready next time though it may not be, if the server waits for it now.
+  void call_ready() { is_called_ready_ = reads_ || writes_; }
+
+  // The thread's Poller.
+  /// Whether the server waits for what it would find.
+  bool has_event() const;
+  /// As epoll_wait() reports it.
+  Readiness take_event();
+  /// As server::PolledSocket::notify().
+  void notify(const Readiness& found);
 
   std::string_view arrived() const { return arrived_; }
   std::size_t to_take() const { return sent_.size(); }
@@ -58,7 +71,6 @@ class Link {
 
   bool is_readable() const { return !is_held_back && (!arrived_.empty() || fin_arrived_ || is_broken()); }
   bool is_writable() const { return is_broken() || write_error_ || sent_.size() < window; }
-  void post(Simulation::Handler& handler, boost::system::error_code error);
   void close();
 
   Context& context_;
@@ -71,6 +83,7 @@ class Link {
   bool is_closed_ = false;
   bool reset_by_server_ = false;
   bool needs_room_ = false;
+  bool is_called_ready_ = false;
   Simulation::Moment last_written_at_{};
   boost::system::error_code broken_;
   boost::system::error_code write_error_;

@@ -87,7 +87,8 @@ struct Simulation {
   std::uint64_t alarms_begun = 0;
   std::map<std::size_t, Mutex*> blocked;  // fibers, each at the mutex for which it waits
   std::size_t mutexes_held = 0;
-  FaultName fault;  // planted
+  std::function<void()> ahead_of_a_socket = [] {};  // of a pass: the world looks at what the sockets before it did
+  FaultName fault;                                  // planted
 };
 
 inline Simulation* simulation = nullptr;

@@ -3,23 +3,12 @@
 #ifndef LOCKD_SIMULATOR_VIRTUAL_EDGE_H_
 #define LOCKD_SIMULATOR_VIRTUAL_EDGE_H_
 
-#include <cstdint>
-
 #include "server/edge.h"
 #include "simulator/context.h"
 #include "simulator/link.h"
 #include "simulator/mutex.h"
+#include "simulator/poller.h"
 #include "simulator/timer.h"
-
-namespace lockd::simulator {
-
-/// A Link knows its Context: it needs no poller.
-struct Poller {
-  explicit Poller(Context& /*context*/) {}
-  static std::uint64_t current_pass() { return 0; }
-};
-
-}  // namespace lockd::simulator
 
 template <>
 struct lockd::server::Edge<lockd::simulator::EdgeMutex> {

@@ -28,6 +28,7 @@ struct SessionStep {
   server::Next before;
   server::Next next;
   Simulation::Moment began;
+  engine::Moment clock;  // as the session was told it
 };
 
 class SessionWatch {
@@ -92,7 +93,7 @@ class lockd::server::Session<lockd::simulator::EdgeMutex> {
   }
   Next finish() {
     const Next before = std::exchange(next_, session_.finish());
-    Watch::watch->called({Call::finish, id(), {}, {}, 0, before, next_, simulator::Clock::now()});
+    Watch::watch->called({Call::finish, id(), {}, {}, 0, before, next_, simulator::Clock::now(), {}});
     return next_;
   }
 
@@ -113,9 +114,10 @@ class lockd::server::Session<lockd::simulator::EdgeMutex> {
     const std::size_t written_before = out.size();
     const std::uint64_t executed_before = simulator::executed(services.statistics);
     const auto began = simulator::Clock::now();
+    const engine::Moment clock = services.turn.now;
     const Next before = std::exchange(next_, act());
     Watch::watch->called({call, id(), given, std::string_view(out).substr(written_before),
-                          simulator::executed(services.statistics) - executed_before, before, next_, began});
+                          simulator::executed(services.statistics) - executed_before, before, next_, began, clock});
     return next_;
   }
 

@@ -40,7 +40,10 @@ World::World(std::uint64_t seed, std::FILE* trace_file, FaultName planted)
       is_busy_(profile_.threads) {
   SessionWatch::watch = this;
   SessionWatch::slice_locks_max = profile_.slice_locks_max;
-  if (profile_.threads == 1) reference_.emplace(options_of(profile_));
+  if (profile_.threads == 1) {
+    reference_.emplace(options_of(profile_));
+    simulation_.ahead_of_a_socket = [this] { hold_back_lines(); };
+  }
   for (std::uint32_t i = 0; i < profile_.threads; ++i) {
     const server::Services<EdgeMutex> services{
         {profile_.settings, table_, registry_, statistics_[i], statistics_, turns_[i]}};
@@ -79,6 +82,7 @@ void World::called(const SessionStep& step) {
   simulation_.trace.note("session", client.number, static_cast<std::uint64_t>(step.call), step.bytes);
   simulation_.trace.note("written", client.number, static_cast<std::uint64_t>(step.next), step.written);
   require(!client.is_ending, "a session is called after its end began (S2)");
+  if (step.call != SessionCall::finish) check_clock(client, step);
   require(std::string_view(client.sent).substr(client.executed_from, step.bytes.size()) == step.bytes,
           "a session is given other bytes than were sent");
   client.executed_from += step.bytes.size();
@@ -90,6 +94,17 @@ void World::called(const SessionStep& step) {
   if (step.next == server::Next::drain) simulation_.count("output full");
   replies_.called(step);
   if (reference_) reference_->called(step);
+}
+
+/// Within a pass over sockets the clock is read once, and what a session is told may be as old as that.
+void World::check_clock(const Client& client, const SessionStep& step) {
+  const auto in_ms = [](Simulation::Moment moment) {
+    return static_cast<engine::Moment>(std::chrono::duration_cast<milliseconds>(moment.time_since_epoch()).count());
+  };
+  const Simulation::Moment pass_began = workers_[client.thread]->poller.pass_began();
+  require(step.clock <= in_ms(step.began), "a session is told a moment that is still to come");
+  require(step.clock >= in_ms(std::min(step.began, pass_began)), "a session is told a moment before its pass");
+  if (step.clock < in_ms(step.began)) simulation_.count("clock of a pass is behind");
 }
 
 /// S2: nobody's session ends without a reason.

@@ -43,6 +43,7 @@ std::unique_ptr<server::Worker<EdgeMutex>> make_worker(const server::Services<Ed
 struct Client {
   std::uint64_t number = 0;
   std::shared_ptr<Link> link;
+  std::size_t thread = 0;
   std::string sent;               // all that it ever sent
   std::size_t executed_from = 0;  // so much of it the session was given
   std::string written;            // all that its session ever wrote
@@ -79,6 +80,7 @@ class World : private SessionWatch {
   // The watch of sessions.
   void begins(SessionId session, const std::string& address) override;
   void called(const SessionStep& step) override;
+  void check_clock(const Client& client, const SessionStep& step);
   void ends(SessionId session) override;
   void has_ended(SessionId session) override;
 

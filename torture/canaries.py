@@ -8,5 +8,6 @@ CANARIES = [
     ("serve", "recv", 30, "deaf", "half gets no reply"),  # ends are not noticed: the dead keep their locks
     ("serve", "malloc", 100, "crash", "it ended with -6"),  # an abort
     ("serve", "malloc", 100, "vanish", "it ended without saying why"),  # an end without a word
+    ("websockets", "send", 16, "lie", "b gets no reply, but b''"),  # half of a frame is sent, and taken for all
     ("stop", "write", 1, "lie", "the file of tokens holds"),  # a torn file of tokens
 ]

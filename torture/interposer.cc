@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,6 +48,7 @@ enum Kind : std::size_t {
   kind_malloc,
   kind_accept,
   kind_recv,
+  kind_recvmsg,
   kind_send,
   kind_epoll_add,
   kind_epoll_wait,
@@ -73,9 +75,9 @@ enum Kind : std::size_t {
 };
 
 constexpr std::array<const char*, kind_count> kind_names = {
-    "malloc", "accept", "recv",   "send",         "epoll_add", "epoll_wait", "setsockopt", "getsockname", "shutdown",
-    "socket", "bind",   "listen", "epoll_create", "eventfd",   "timerfd",    "signalfd",   "thread",      "open",
-    "flock",  "read",   "write",  "fsync",        "rename",    "close",      "getrandom"};
+    "malloc",   "accept", "recv", "recvmsg", "send",         "epoll_add", "epoll_wait", "setsockopt", "getsockname",
+    "shutdown", "socket", "bind", "listen",  "epoll_create", "eventfd",   "timerfd",    "signalfd",   "thread",
+    "open",     "flock",  "read", "write",   "fsync",        "rename",    "close",      "getrandom"};
 
 constexpr std::size_t name_bytes = 16;
 
@@ -198,6 +200,19 @@ ssize_t recv(int fd, void* buffer, std::size_t bytes, int flags) {
     return errno = EAGAIN, -1;
   }
   return fault == lose && got > 1 ? got / 2 : got;
+}
+
+/// Of several buffers, as Beast reads what comes over a WebSocket.
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static auto* const real = next<ssize_t(int, msghdr*, int)>("recvmsg");
+  const std::int32_t fault = fault_of(kind_recvmsg);
+  if (fault > 0) return errno = fault, -1;
+  if (fault != cut) return real(fd, message, flags);
+  iovec byte{message->msg_iov[0].iov_base, 1};
+  msghdr shorter = *message;
+  shorter.msg_iov = &byte;
+  shorter.msg_iovlen = 1;
+  return real(fd, &shorter, flags);
 }
 
 ssize_t send(int fd, const void* buffer, std::size_t bytes, int flags) {

@@ -13,6 +13,14 @@ SERVE = {
     "close": ["EINTR", "EIO"],
 }
 
+# Asio asks the kernel about its sockets as long as there is an answer, and then waits for a change: EAGAIN comes where
+# there is nothing to read, and nowhere else. Handshakes come by recv(), frames by recvmsg(), which is called as soon as
+# the one before is answered: a client that loses its connection there hears of it later than the others.
+WEB_SOCKETS = SERVE | {
+    "recv": [fault for fault in SERVE["recv"] if fault != "EAGAIN"],
+    "recvmsg": ["EINTR", "cut"],
+}
+
 FILES = {
     "open": ["EMFILE", "EACCES", "ENOSPC", "EIO"],
     "read": ["EIO"],
@@ -41,4 +49,4 @@ START = FILES | {
 
 STOP = FILES | {"malloc": ["ENOMEM"]}
 
-PHASES = {"start": START, "serve": SERVE, "threads": SERVE, "stop": STOP}
+PHASES = {"start": START, "serve": SERVE, "threads": SERVE, "websockets": WEB_SOCKETS, "stop": STOP}

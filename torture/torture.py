@@ -1,10 +1,11 @@
 """Lets each allocation and each system call of the daemon fail, one in each run, and looks at what it does then.
 
 What is counted is one phase of the daemon's life: `start` (up to the ready lines), `serve` (a fixed workload, one I/O
-thread), `threads` (the same with four, where the numbers of the calls vary) and `stop` (from SIGTERM on). A run without
-a fault counts the calls; then there is one run for each of them and each way in which it may fail. The process may end
-with status 1 and words on stderr, or one connection be lost; otherwise all is to be as if nothing had happened. A line
-for each kind says how many points were exercised, of how many that were counted; one that was not reached is none.
+thread), `threads` (the same with four, where the numbers of the calls vary), `websockets` (the same as `serve`, of
+clients that speak WebSocket) and `stop` (from SIGTERM on). A run without a fault counts the calls; then there is one
+run for each of them and each way in which it may fail. The process may end with status 1 and words on stderr, or one
+connection be lost; otherwise all is to be as if nothing had happened. A line for each kind says how many points were
+exercised, of how many that were counted; one that was not reached is none.
 
 Several runs at once, as most of a run is waiting.
 """
@@ -26,10 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server/e2e"))
 
 import workload
 from canaries import CANARIES
-from control import DEEDS, Control
+from control import DEEDS, Control, number_of
 from kinds import PHASES
 from victim import Finding, Victim
-from world import Gone, World
+from web_party import WebParty
+from world import Gone, Party, World
 
 PROGRESS_SECONDS = 10.0
 TOKENS_BEFORE, TOKENS_BEHIND = "lockd has given out no token from ", " on\n"
@@ -65,7 +67,8 @@ class Run:
                 control.close()
 
     def _flags(self, room: Path) -> list[str]:
-        flags = ["--threads", "4" if self.phase == "threads" else "1", "--listen", "tcp://127.0.0.1:0"]
+        scheme = "ws" if self.phase == "websockets" else "tcp"
+        flags = ["--threads", "4" if self.phase == "threads" else "1", "--listen", f"{scheme}://127.0.0.1:0"]
         if self.phase in ("start", "stop"):
             flags += ["--listen", f"unix://{room}/socket", "--state-dir", str(room), "--pidfile", str(room / "pid")]
         return flags + workload.LIMITS
@@ -80,9 +83,11 @@ class Run:
             if len(uris) < listeners:
                 victim.exit_code()
                 raise Gone("it does not start")
-            world = World(victim, uris[0])
+            world = World(victim, uris[0], WebParty if self.phase == "websockets" else Party)
             self._serve(world, control)
             self.outcome = "lost a connection" if world.lost else "unharmed"
+            if self.kind == "epoll_add" and world.lost and os.strerror(number_of(self.fault)) not in victim.stderr():
+                raise Finding(f"a socket can't be watched, and the log does not say why: {victim.stderr()}")
             self._stop(victim, control)
         except Gone as gone:
             if not victim.ended_by_itself():

@@ -34,10 +34,15 @@ class Party:
         host, port = self.socket.getsockname()
         self.address = f"{host}:{port}"
         self._buffer = b""
+        self._is_closed = False  # by the server, and that has been heard
 
     def send(self, text: str) -> None:
+        """Whole lines, and perhaps the beginning of one."""
+        self._send(as_bytes(text))
+
+    def _send(self, data: bytes) -> None:
         try:
-            self.socket.sendall(as_bytes(text))
+            self.socket.sendall(data)
         except OSError:
             pass  # the reply tells
 
@@ -52,34 +57,41 @@ class Party:
 
     def is_over(self) -> bool:
         """Whether its end is the next that it hears, and is there."""
-        if self._buffer or not self.has_input():
-            return False
-        try:
-            return not self.socket.recv(1, socket.MSG_PEEK)
-        except OSError:
-            return True
+        while not self._buffer and not self._is_closed and self.has_input():
+            self._listen()
+        return self._is_closed and not self._buffer
 
     def line(self) -> str:
         while b"\n" not in self._buffer:
+            if self._is_closed:
+                raise Ended
             if not select.select([self.socket], [], [], PATIENCE_SECONDS)[0]:
                 raise Finding(f"{self.name} gets no reply, but {self._buffer[-80:]!r}")
-            try:
-                chunk = self.socket.recv(1 << 16)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise Ended
-            self._buffer += chunk
+            self._listen()
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.decode()
+
+    def _listen(self) -> None:
+        """Takes what has come; waits for it where nothing has."""
+        try:
+            chunk = self.socket.recv(1 << 16)
+        except OSError:
+            chunk = b""
+        self._is_closed = self._is_closed or not chunk
+        self._hear(chunk)
+
+    def _hear(self, chunk: bytes) -> None:
+        """Adds to the buffer what that says in lines."""
+        self._buffer += chunk
 
 
 class World:
     """All parties of one run."""
 
-    def __init__(self, victim: Victim, uri: str) -> None:
+    def __init__(self, victim: Victim, uri: str, kind: type[Party] = Party) -> None:
         self.victim = victim
         self.uri = uri
+        self._kind = kind
         self.law = Law()
         self.parties: dict[str, Party] = {}
         self.lost: list[str] = []  # connections that ended without being asked to
@@ -90,7 +102,7 @@ class World:
 
     def connect(self, name: str, receive_buffer_bytes: int | None = None) -> Party:
         try:
-            party = Party(name, self.uri, receive_buffer_bytes)
+            party = self._kind(name, self.uri, receive_buffer_bytes)
         except OSError as error:
             raise Gone(f"{name} finds nobody: {error}") from error
         self.parties[name] = party

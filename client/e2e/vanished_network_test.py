@@ -5,32 +5,18 @@ from __future__ import annotations
 import os
 import time
 
-from client import TIME_SCALE, Client
-from daemon import Daemon, DaemonTestCase, eventually, run_tool
+from cable import CLIENT_SECONDS, CableTestCase
+from client import TIME_SCALE
 from tool import Tool
 
-SERVER_SECONDS, CLIENT_SECONDS = 6, 2
-SERVER_ADDRESS, CLIENT_ADDRESS = "10.214.0.1", "10.214.0.2"
 LATENESS_SECONDS = 0.5  # of processes on a busy machine
 
 
-class VanishedNetwork(DaemonTestCase):
+class VanishedNetwork(CableTestCase):
     """The holder knows within its own peer timeout, and only then is the lock given to the next."""
 
     def setUp(self) -> None:
-        self.server_space, self.client_space = self.network_namespace("server"), self.network_namespace("holder")
-        pair = ("type", "veth", "peer", "name", "lockd0", "netns", self.client_space)
-        run_tool("ip", "-n", self.server_space, "link", "add", "lockd0", *pair)
-        for space, address in (self.server_space, SERVER_ADDRESS), (self.client_space, CLIENT_ADDRESS):
-            run_tool("ip", "-n", space, "address", "add", f"{address}/24", "dev", "lockd0")
-            run_tool("ip", "-n", space, "link", "set", "lockd0", "up")
-        self.server: Daemon = self.daemon(
-            "--peer-timeout",
-            str(SERVER_SECONDS),
-            listen=[f"tcp://{SERVER_ADDRESS}:0", f"unix://{self.temporary_directory()}/lockd.sock"],
-            wrapper=["ip", "netns", "exec", self.server_space],
-        )
-        self.next: Client = self.connect(self.server, listener=1)
+        super().setUp()
         self.holder = self.start("mine")
 
     def start(self, key: str) -> Tool:
@@ -40,14 +26,6 @@ class VanishedNetwork(DaemonTestCase):
         self.addCleanup(tool.close)
         self.assertRegex(tool.line(), "^held [0-9]+$")
         return tool
-
-    def vanish(self) -> float:
-        """Takes the link down, with somebody in line for the lock. Returns the moment from which the time counts."""
-        self.next.send("gw 60000 mine\n")
-        observer = self.connect(self.server, listener=1)
-        eventually(lambda: observer.ask("iw mine") == b"1 Lock Waiters: mine", 5, "it waits")
-        run_tool("ip", "-n", self.client_space, "link", "set", "lockd0", "down")
-        return time.monotonic()
 
     def check_order(self, since: float) -> None:
         self.assertRegex(self.holder.line(), "^lost: nothing was heard of the server's host for ")

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "client/lockctl/bench_figures.h"
-#include "client/lockctl/connection.h"
 #include "client/lockctl/json.h"
+#include "client/lockctl/locking.h"
 #include "client/lockctl/output.h"
 
 namespace lockd::lockctl {

@@ -40,9 +40,11 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);  // it ended before the line above
   char byte = 0;
-  while (::read(go, &byte, 1) != 1) {
-    if (errno != EINTR || ::getppid() != parent) ::_exit(0);
-  }
+  ssize_t got = 0;
+  do {
+    got = ::read(go, &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  if (got != 1) ::_exit(0);  // it has ended, or thought better of it
   caller.restore();
   ::execvpe(arguments[0], arguments, environment);
   const int error = errno;
@@ -61,24 +63,24 @@ Child::Child(const Program& program, const CallerSignals& caller) {
   id_ = ::fork();
   if (id_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (id_ == 0) {
-    ::close(go_.write_end.number());  // so that it sees the end of the pipe when the parent ends
+    ::close(go_.write_end.get());  // so that it sees the end of the pipe when the parent ends
     become(const_cast<char**>(arguments.data()), const_cast<char**>(environment.data()), caller, parent,
-           go_.read_end.number(), failure_.write_end.number());
+           go_.read_end.get(), failure_.write_end.get());
   }
   go_.read_end.close();
   failure_.write_end.close();
   pidfd_ = Descriptor(::pidfd_open(id_, 0));
-  if (pidfd_.number() < 0) throw std::system_error(errno, std::generic_category(), "pidfd_open");
+  if (pidfd_.get() < 0) throw std::system_error(errno, std::generic_category(), "pidfd_open");
 }
 
 int Child::execute() {
   const char byte = 0;
-  [[maybe_unused]] const ssize_t written = ::write(go_.write_end.number(), &byte, 1);
+  [[maybe_unused]] const ssize_t written = ::write(go_.write_end.get(), &byte, 1);
   go_.write_end.close();
   int error = 0;
   ssize_t got = 0;
   do {
-    got = ::read(failure_.read_end.number(), &error, sizeof error);
+    got = ::read(failure_.read_end.get(), &error, sizeof error);
   } while (got < 0 && errno == EINTR);
   return got == sizeof error ? error : 0;
 }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/lockctl/descriptor.h"
+#include "client/lockctl/pipe.h"
 #include "client/lockctl/signals.h"
 
 namespace lockd::lockctl {
@@ -30,7 +30,7 @@ class Child {
 
   [[nodiscard]] pid_t id() const { return id_; }
   /// Becomes readable when the process has ended, also to other processes.
-  [[nodiscard]] int pidfd() const { return pidfd_.number(); }
+  [[nodiscard]] int pidfd() const { return pidfd_.get(); }
 
   /// Lets it execute the program. Returns 0, or the errno of the failure; the process ends then by itself.
   int execute();

@@ -102,6 +102,19 @@ const OptionSpec kill_after_option = {'\0', "kill-after", "SECONDS", "lock lost:
                                                            "expected seconds, 0 to 86400");
                                       }};
 
+const OptionSpec peer_timeout_option = {'\0', "peer-timeout", "SECONDS",
+                                        "network silent so long: the lock is lost [10]",
+                                        [](Options& options, std::string_view value) {
+                                          return set_seconds(options.peer_timeout, value, milliseconds(2000),
+                                                             milliseconds(3600'000), "expected seconds, 2 to 3600");
+                                        }};
+
+const OptionSpec name_option = {'\0', "name", "NAME", "what others see as the holder [USER@HOST:PID]",
+                                [](Options& options, std::string_view value) {
+                                  options.name = std::string(value);
+                                  return std::string();
+                                }};
+
 const OptionSpec keys_option = {'k', "keys", nullptr, "only the keys, each once",
                                 [](Options& options, std::string_view) {
                                   options.keys_only = true;
@@ -142,7 +155,7 @@ const std::array<CommandSpec, 10> command_table = {{
      "then, and KILL if that does not end it. COMMAND finds LOCKD_KEY, LOCKD_MODE and\n"
      "LOCKD_TOKEN in its environment.\n",
      {shared_option, exclusive_option, nonblock_option, wait_option, conflict_option, shell_option, max_option,
-      kill_after_option}},
+      kill_after_option, peer_timeout_option, name_option}},
     {Command::get,
      "get",
      "KEY",
@@ -150,7 +163,8 @@ const std::array<CommandSpec, 10> command_table = {{
      "take KEY and hold it until stdin ends",
      "Prints the lock's token once it has the lock, then holds it until the end of its\n"
      "stdin or a signal.\n",
-     {shared_option, exclusive_option, nonblock_option, wait_option, conflict_option, max_option, json_option}},
+     {shared_option, exclusive_option, nonblock_option, wait_option, conflict_option, max_option, peer_timeout_option,
+      name_option, json_option}},
     {Command::inspect,
      "inspect",
      "KEY",

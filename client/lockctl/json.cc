@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "client/lockctl/connection.h"
+#include "client/lockctl/locking.h"
 #include "client/lockctl/text.h"
 
 namespace lockd::lockctl::json {

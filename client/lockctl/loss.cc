@@ -11,7 +11,7 @@
 namespace lockd::lockctl {
 
 Loss::Loss(Client& client) : client_(client), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (event_.number() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  if (event_.get() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   client.on_loss([this](const Error& error) { happen(error); });
 }
 
@@ -34,7 +34,7 @@ void Loss::happen(const Error& error) {
     reason_ = printable(error.text);
   }
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(event_.number(), &one, sizeof one);
+  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
 }
 
 }  // namespace lockd::lockctl

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string>
 
-#include "client/lockctl/descriptor.h"
+#include "client/descriptor.h"
 
 namespace lockd::lockctl {
 
@@ -20,7 +20,7 @@ class Loss {
   Loss& operator=(const Loss&) = delete;
 
   /// Readable from the loss on.
-  [[nodiscard]] int descriptor() const { return event_.number(); }
+  [[nodiscard]] int descriptor() const { return event_.get(); }
   /// Whether it has happened.
   [[nodiscard]] bool happened() const;
   /// Why, once it has happened; one line.

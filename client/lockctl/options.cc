@@ -192,6 +192,12 @@ void take_server(const char* server, Options& options) {
   options.server = server;
 }
 
+/// `help [COMMAND]`, as --help.
+Print help_about(std::span<char*> words) {
+  if (words.size() > 1) refuse(nullptr, "not expected behind help: " + printable(words[1]));
+  return Print{words.empty() ? general_help() : command_help(command_of(words[0]))};
+}
+
 std::variant<Options, Print, Failure> read(int argc, char** argv, const char* server) {
   Options options;
   options.server.clear();
@@ -201,6 +207,7 @@ std::variant<Options, Print, Failure> read(int argc, char** argv, const char* se
   }
   const std::span<char*> rest = general.rest();
   if (rest.empty()) refuse(nullptr, "needs a COMMAND");
+  if (std::string_view(rest[0]) == "help") return help_about(rest.subspan(1));
   const CommandSpec& command = command_of(rest[0]);
   options.command = command.command;
   Reader own(static_cast<int>(rest.size()), rest.data(), &command, command.takes == Operands::key_and_command);

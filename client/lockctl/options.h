@@ -35,6 +35,8 @@ struct Options {
   LockRequest lock;
   bool mode_is_given = false;  // -s or -x: inspect looks at both without
   int conflict_status = exit_status::conflict;
+  std::chrono::milliseconds peer_timeout{10000};  // run, get: 2 s to an hour
+  std::optional<std::string> name;                // run, get: the connection's; "": none; not given: who runs it
   std::chrono::milliseconds kill_after{5000};
   std::optional<std::string> shell_command;  // -c
   std::vector<std::string> arguments;        // COMMAND and its arguments; with -c none

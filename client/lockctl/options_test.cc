@@ -48,6 +48,8 @@ TEST(LockctlOptions, defaults) {
   EXPECT_EQ(run.conflict_status, 1);
   EXPECT_EQ(run.kill_after, milliseconds(5000));
   EXPECT_EQ(run.connect_timeout, milliseconds(5000));
+  EXPECT_EQ(run.peer_timeout, milliseconds(10000));
+  EXPECT_EQ(run.name, std::nullopt);
   EXPECT_EQ(options({"top"}).interval, milliseconds(1000));
   EXPECT_EQ(options({"top"}).count, std::nullopt);
 }
@@ -69,6 +71,8 @@ TEST(LockctlOptions, options_of_run) {
   EXPECT_EQ(run.conflict_status, 7);
   EXPECT_EQ(run.kill_after, milliseconds(0));
   EXPECT_EQ(options({"run", "-n", "k", "true"}).lock.wait, milliseconds(0));
+  EXPECT_EQ(options({"run", "--peer-timeout", "2.5", "k", "true"}).peer_timeout, milliseconds(2500));
+  EXPECT_EQ(options({"get", "--name", "", "k"}).name, "");
   EXPECT_EQ(options({"run", "-nE2", "k", "true"}).conflict_status, 2);
 }
 
@@ -141,6 +145,8 @@ TEST(LockctlOptions, wrong_values) {
             "lockctl run: --wait -5: expected seconds, 0 to 2147483; see lockctl run --help");
   EXPECT_EQ(refusal({"run", "-w", "2147484", "k", "x"}),
             "lockctl run: --wait 2147484: expected seconds, 0 to 2147483; see lockctl run --help");
+  EXPECT_EQ(refusal({"run", "--peer-timeout", "1.9", "k", "x"}),
+            "lockctl run: --peer-timeout 1.9: expected seconds, 2 to 3600; see lockctl run --help");
   EXPECT_EQ(refusal({"run", "-E", "256", "k", "x"}),
             "lockctl run: --conflict-exit-code 256: expected a number from 0 to 255; see lockctl run --help");
   EXPECT_EQ(refusal({"run", "-s", "--max", "0", "k", "x"}),
@@ -163,6 +169,10 @@ TEST(LockctlOptions, line_ends) {
 TEST(LockctlOptions, help_and_version) {
   EXPECT_TRUE(std::get<Print>(read({"--help"})).text.starts_with("Usage: lockctl [OPTION...] COMMAND"));
   EXPECT_TRUE(std::get<Print>(read({"run", "-h"})).text.starts_with("Usage: lockctl run [OPTION...] KEY"));
+  EXPECT_EQ(std::get<Print>(read({"help"})).text, std::get<Print>(read({"--help"})).text);
+  EXPECT_EQ(std::get<Print>(read({"help", "run"})).text, std::get<Print>(read({"run", "--help"})).text);
+  EXPECT_EQ(refusal({"help", "rn"}), "lockctl: no command rn (did you mean run?); see lockctl --help");
+  EXPECT_EQ(refusal({"help", "run", "x"}), "lockctl: not expected behind help: x; see lockctl --help");
   EXPECT_EQ(std::get<Print>(read({"--version"})).text, "lockctl " LOCKD_VERSION "\n");
 }
 

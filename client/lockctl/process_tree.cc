@@ -12,6 +12,10 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <utility>
+
+#include "client/descriptor.h"
+#include "client/lockctl/pidfd.h"
 
 namespace lockd::lockctl {
 
@@ -19,6 +23,10 @@ namespace {
 
 /// Who forks faster than this many looks can follow is not caught by TERM; KILL is sent again and again.
 constexpr int looks_max = 10;
+
+/// Of proc(5), which counts from 1.
+constexpr int session_field = 6;
+constexpr int start_field = 22;
 
 std::optional<ProcessStat> stat_of(const std::filesystem::path& directory) {
   std::ifstream file(directory / "stat");
@@ -46,10 +54,13 @@ std::optional<ProcessStat> parse_stat(std::string_view line) {
   if (std::from_chars(line.data(), end, stat.id).ec != std::errc()) return std::nullopt;
   std::istringstream rest{std::string(line.substr(name_end + 1))};
   if (!(rest >> stat.state >> stat.parent >> stat.group >> stat.session)) return std::nullopt;
+  std::string skipped;
+  for (int field = session_field + 1; field < start_field; ++field) rest >> skipped;
+  if (!(rest >> stat.start)) return std::nullopt;
   return stat;
 }
 
-std::vector<pid_t> descendants(const std::vector<ProcessStat>& all, pid_t root, pid_t session) {
+std::vector<ProcessStat> descendants(const std::vector<ProcessStat>& all, pid_t root, pid_t session) {
   const pid_t own_session = session_of(all, root);
   std::set<pid_t> below = {root};
   for (bool grew = true; grew;) {
@@ -58,12 +69,22 @@ std::vector<pid_t> descendants(const std::vector<ProcessStat>& all, pid_t root, 
       if (below.contains(each.parent)) grew = below.insert(each.id).second || grew;
     }
   }
-  std::vector<pid_t> found;
+  std::vector<ProcessStat> found;
   for (const ProcessStat& each : all) {
     const bool ours = each.session == own_session || each.session == session;
-    if (each.id != root && ours && each.state != 'Z' && below.contains(each.id)) found.push_back(each.id);
+    if (each.id != root && ours && each.state != 'Z' && below.contains(each.id)) found.push_back(each);
   }
   return found;
+}
+
+bool descends(const std::vector<ProcessStat>& all, pid_t id, pid_t root) {
+  for (std::size_t steps = 0; steps <= all.size(); ++steps) {  // a look at many processes is not of one moment
+    if (id == root) return true;
+    const auto found = std::ranges::find(all, id, &ProcessStat::id);
+    if (found == all.end()) return false;
+    id = found->parent;
+  }
+  return false;
 }
 
 std::vector<ProcessStat> processes() {
@@ -76,15 +97,22 @@ std::vector<ProcessStat> processes() {
   return all;
 }
 
+bool signal_process(const ProcessStat& seen, int number) {
+  const Descriptor process(::pidfd_open(seen.id, 0));
+  const auto now = stat_of("/proc/" + std::to_string(seen.id));  // of whom `process` keeps hold, or has gone
+  if (!process || !now || now->start != seen.start) return false;
+  return ::pidfd_send_signal(process.get(), number, nullptr, 0) == 0;
+}
+
 void keep_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 bool signal_descendants(pid_t session, int number) {
-  std::set<pid_t> reached;
+  std::set<std::pair<pid_t, std::uint64_t>> reached;
   for (int look = 0; look < looks_max; ++look) {
     bool grew = false;
-    for (const pid_t id : descendants(processes(), ::getpid(), session)) {
-      if (!reached.insert(id).second) continue;
-      ::kill(id, number);
+    for (const ProcessStat& each : descendants(processes(), ::getpid(), session)) {
+      if (!reached.emplace(each.id, each.start).second) continue;
+      signal_process(each, number);
       grew = true;
     }
     if (!grew) break;

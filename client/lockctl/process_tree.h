@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ struct ProcessStat {
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
+  std::uint64_t start = 0;  // in ticks since the machine's: with the id, what no other process ever has
 };
 
 /// Out of the file's one line, whatever the name of the program in it. Nothing if that is not what it is.
@@ -24,10 +26,17 @@ std::optional<ProcessStat> parse_stat(std::string_view line);
 
 /// What descends from `root` in a list of all processes, without root itself and without what has ended; nothing
 /// whose session is neither root's nor `session`: a daemon has made itself one of its own so as to stay.
-std::vector<pid_t> descendants(const std::vector<ProcessStat>& all, pid_t root, pid_t session);
+std::vector<ProcessStat> descendants(const std::vector<ProcessStat>& all, pid_t root, pid_t session);
+
+/// Whether `id` is `root`, or descends from it.
+bool descends(const std::vector<ProcessStat>& all, pid_t id, pid_t root);
 
 /// The processes that there are now; none where /proc can't be read.
 std::vector<ProcessStat> processes();
+
+/// Sends a signal to the very process that was seen, and to no other that was given its number since. Returns whether
+/// it is there.
+bool signal_process(const ProcessStat& seen, int number);
 
 /// From now on whoever descends from this process and loses its parent becomes its child: nobody gets away. To be
 /// called before there is a child.

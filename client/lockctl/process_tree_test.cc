@@ -5,21 +5,33 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 namespace lockd::lockctl {
 
+namespace {
+
+std::vector<pid_t> ids(const std::vector<ProcessStat>& found) {
+  std::vector<pid_t> ids;
+  for (const ProcessStat& each : found) ids.push_back(each.id);
+  return ids;
+}
+
+}  // namespace
+
 TEST(LockctlProcessTree, a_line_of_proc) {
-  const auto stat = parse_stat("42 (a) b) (c) S 7 8 9 0 -1 4194560 1");
+  const auto stat = parse_stat("42 (a) b) (c) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 678");
   ASSERT_TRUE(stat);
   EXPECT_EQ(stat->id, 42);
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->parent, 7);
   EXPECT_EQ(stat->group, 8);
   EXPECT_EQ(stat->session, 9);
+  EXPECT_EQ(stat->start, 12345U);
 }
 
 TEST(LockctlProcessTree, no_line_of_proc) {
-  for (const char* line : {"", "42", "42 (a", "42 (a) S", "42 (a) S x 8 9", "(a) S 1 2 3"}) {
+  for (const char* line : {"", "42", "42 (a", "42 (a) S", "42 (a) S x 8 9", "(a) S 1 2 3", "42 (a) S 7 8 9 0 -1"}) {
     EXPECT_FALSE(parse_stat(line)) << line;
   }
 }
@@ -32,9 +44,29 @@ TEST(LockctlProcessTree, descendants) {
       {16, 'S', 15, 16, 10}, {17, 'S', 1, 10, 10},                                                 // not below
       {18, 'S', 10, 18, 18},  // in the session that is asked for, too
   };
-  EXPECT_EQ(descendants(all, 10, 18), (std::vector<pid_t>{14, 11, 12, 16, 18}));
-  EXPECT_EQ(descendants(all, 12, -1), (std::vector<pid_t>{14}));
-  EXPECT_EQ(descendants(all, 14, -1), std::vector<pid_t>());
+  EXPECT_EQ(ids(descendants(all, 10, 18)), (std::vector<pid_t>{14, 11, 12, 16, 18}));
+  EXPECT_EQ(ids(descendants(all, 12, -1)), (std::vector<pid_t>{14}));
+  EXPECT_EQ(ids(descendants(all, 14, -1)), std::vector<pid_t>());
+}
+
+TEST(LockctlProcessTree, who_descends_from_whom) {
+  const std::vector<ProcessStat> all = {
+      {14, 'S', 12, 10, 10}, {10, 'S', 1, 10, 10}, {12, 'S', 10, 10, 10}, {20, 'S', 21, 1, 1}, {21, 'S', 20, 1, 1}};
+  EXPECT_TRUE(descends(all, 10, 10));
+  EXPECT_TRUE(descends(all, 14, 10));
+  EXPECT_FALSE(descends(all, 10, 14));
+  EXPECT_FALSE(descends(all, 99, 10));
+  EXPECT_FALSE(descends(all, 20, 10)) << "a circle, as two moments can make one";
+}
+
+TEST(LockctlProcessTree, a_number_that_is_anothers_since_is_not_signalled) {
+  const std::vector<ProcessStat> all = processes();
+  ProcessStat self = *std::ranges::find(all, ::getpid(), &ProcessStat::id);
+  EXPECT_TRUE(signal_process(self, 0));
+  ++self.start;
+  EXPECT_FALSE(signal_process(self, SIGKILL));
+  self.id = 0;
+  EXPECT_FALSE(signal_process(self, SIGKILL));
 }
 
 TEST(LockctlProcessTree, this_process_is_there) {

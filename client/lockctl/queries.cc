@@ -6,8 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "client/lockctl/connection.h"
+#include "client/hex.h"
 #include "client/lockctl/json.h"
+#include "client/lockctl/locking.h"
 #include "client/lockctl/output.h"
 
 namespace lockd::lockctl {
@@ -61,15 +62,10 @@ void print_keys(const std::vector<ListedLock>& locks, bool as_json) {
 
 /// As E2 has a holder's name: so that it is one word of its line.
 std::string as_word(std::string_view name) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
   std::string word;
-  for (const char c : name) {
-    if (std::string_view(" \t\r\v\f\\").find(c) == std::string_view::npos) {
-      word += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    word.append("\\x").append({digits[byte >> 4U], digits[byte & 15U]});
+  for (const char& c : name) {
+    const bool is_plain = std::string_view(" \t\r\v\f\\").find(c) == std::string_view::npos;
+    word += is_plain ? std::string(1, c) : hex_escaped({&c, 1});
   }
   return word;
 }

@@ -7,14 +7,14 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
-#include <system_error>
 #include <variant>
 
 #include "client/lockctl/child.h"
-#include "client/lockctl/connection.h"
 #include "client/lockctl/json.h"
+#include "client/lockctl/locking.h"
 #include "client/lockctl/loss.h"
 #include "client/lockctl/output.h"
+#include "client/lockctl/patience.h"
 #include "client/lockctl/process_tree.h"
 #include "client/lockctl/signals.h"
 #include "client/lockctl/supervisor.h"
@@ -35,21 +35,15 @@ Program program_of(const Options& options, const Held& held) {
   return program;
 }
 
-/// As shells have it: 127 for what is not there, 126 for what can't be executed.
-int report_exec(const std::string& name, int error) {
-  const bool missing = error == ENOENT || error == ENOTDIR;
-  return report({missing ? exit_status::not_found : exit_status::not_executable,
-                 "lockctl: " + printable(name) + ": " + std::generic_category().message(error)});
-}
-
 /// The lock is held. Runs the program until it has ended, or has failed to start.
 Ended run_program(const Options& options, const Program& program, const CallerSignals& caller, const Loss& loss) {
   SignalQueue signals;
   keep_orphans();
   Child child(program, caller);
   const Warden warden(child);
-  if (const int error = child.execute(); error != 0) return {report_exec(program.arguments[0], error), false};
-  return Supervisor(child, signals, loss, options.kill_after).wait();
+  const Ended ended = Supervisor(child, signals, loss, options.kill_after).run(program.arguments[0]);
+  signals.exit_from_now_on(ended.status);
+  return ended;
 }
 
 /// What is said, and returned, when the lock that should have been given back was not held any more.
@@ -82,9 +76,16 @@ void print_held(const Options& options, const Held& held) {
   print(json::held(options.key, options.lock.mode, held.token, held.holders) + "\n");
 }
 
+/// At a terminal nothing else would tell what it waits for.
+void explain_the_wait(const Options& options) {
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return;
+  complain("lockctl get: holding " + printable(options.key) + "; the end of input (Ctrl-D) gives it back");
+}
+
 }  // namespace
 
 int run(const Options& options) {
+  complain(overlap_warning(options));
   const CallerSignals caller;
   exit_on_signals();
   auto connected = connect_to_server(options);
@@ -96,11 +97,12 @@ int run(const Options& options) {
   const Ended ended = run_program(options, program_of(options, std::get<Held>(taken)), caller, loss);
   const Result<void> released = release_lock(client, options);
   client.close();
-  if (ended.lost) return exit_status::lost;
+  if (ended.lost) return ended.status;
   return released ? ended.status : report_unreleased(released.error(), loss, options);
 }
 
 int get(const Options& options) {
+  complain(overlap_warning(options));
   exit_on_signals();
   auto connected = connect_to_server(options);
   if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
@@ -111,11 +113,14 @@ int get(const Options& options) {
   SignalQueue signals;
   print_held(options, std::get<Held>(taken));
   if (const Failure failure = flush(); failure.status != exit_status::success) return report(failure);
+  explain_the_wait(options);
   const int number = wait_for_end_of_input(loss, signals);
+  const int status = number == 0 ? exit_status::success : exit_status::signal_base + number;
+  signals.exit_from_now_on(status);
   const Result<void> released = release_lock(client, options);
   client.close();
   if (!released) return report_unreleased(released.error(), loss, options);
-  return number == 0 ? exit_status::success : exit_status::signal_base + number;
+  return status;
 }
 
 }  // namespace lockd::lockctl

@@ -15,7 +15,20 @@ namespace {
 
 constexpr std::array<int, 6> ending_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
-void leave(int number) { ::_exit(exit_status::signal_base + number); }
+/// With which leave() leaves; -1: with the signal's own.
+volatile std::sig_atomic_t status_to_leave_with = -1;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+void leave(int number) {
+  const int status = status_to_leave_with;
+  ::_exit(status < 0 ? exit_status::signal_base + number : status);
+}
+
+sigset_t set_of_ending_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : ending_signals) ::sigaddset(&set, number);
+  return set;
+}
 
 }  // namespace
 
@@ -42,9 +55,7 @@ void exit_on_signals() {
 }
 
 SignalQueue::SignalQueue() {
-  sigset_t passed_on;
-  ::sigemptyset(&passed_on);
-  for (const int number : ending_signals) ::sigaddset(&passed_on, number);
+  sigset_t passed_on = set_of_ending_signals();
   for (const int number : {SIGWINCH, SIGCONT, SIGCHLD}) ::sigaddset(&passed_on, number);
   sigset_t blocked = passed_on;
   for (const int number : {SIGPIPE, SIGTTOU}) ::sigaddset(&blocked, number);
@@ -57,13 +68,22 @@ SignalQueue::SignalQueue() {
     ::sigaction(number, &action, nullptr);
   }
   descriptor_ = Descriptor(::signalfd(-1, &passed_on, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (descriptor_.number() < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  if (descriptor_.get() < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
 std::optional<Arrived> SignalQueue::take() {
   signalfd_siginfo info{};
-  if (::read(descriptor_.number(), &info, sizeof info) != sizeof info) return std::nullopt;
-  return Arrived{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
+  if (::read(descriptor_.get(), &info, sizeof info) != sizeof info) return std::nullopt;
+  return Arrived{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL, static_cast<pid_t>(info.ssi_pid)};
+}
+
+void SignalQueue::exit_from_now_on(int status) {
+  while (take()) {
+  }
+  status_to_leave_with = status;
+  exit_on_signals();
+  const sigset_t ending = set_of_ending_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
 
 }  // namespace lockd::lockctl

@@ -2,10 +2,12 @@
 #ifndef LOCKD_CLIENT_LOCKCTL_SIGNALS_H_
 #define LOCKD_CLIENT_LOCKCTL_SIGNALS_H_
 
+#include <sys/types.h>
+
 #include <csignal>
 #include <optional>
 
-#include "client/lockctl/descriptor.h"
+#include "client/descriptor.h"
 
 namespace lockd::lockctl {
 
@@ -32,6 +34,7 @@ void exit_on_signals();
 struct Arrived {
   int number = 0;
   bool from_kernel = false;  // a terminal's key or size, which the whole foreground group is told of
+  pid_t sender = 0;          // a process, if not from the kernel; it may have ended
 };
 
 /// Blocks the signals that are passed on (those above, WINCH and CONT) and CHLD, and lets them be read instead. Undoes
@@ -42,10 +45,14 @@ class SignalQueue {
   SignalQueue();  // throws std::system_error
 
   /// Becomes readable when there is something to take.
-  [[nodiscard]] int descriptor() const { return descriptor_.number(); }
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
 
   /// The next one, without waiting.
   std::optional<Arrived> take();
+
+  /// What is not taken yet is forgotten, and what comes from now on ends the process at once with this status: the
+  /// command has ended, and only manners keep lockctl.
+  void exit_from_now_on(int status);
 
  private:
   Descriptor descriptor_;

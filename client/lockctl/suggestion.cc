@@ -29,7 +29,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 std::string nearest(std::string_view typed, const std::vector<std::string>& words) {
   if (typed.empty() || typed.size() > typed_bytes_max) return {};
   std::string best;
-  std::size_t best_distance = 3;
+  std::size_t best_distance = std::min<std::size_t>(3, (std::max<std::size_t>(typed.size(), 4) + 1) / 2);
   for (const std::string& word : words) {
     const std::size_t distance = edit_distance(typed, word);
     if (distance >= best_distance || distance >= word.size()) continue;

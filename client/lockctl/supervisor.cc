@@ -6,18 +6,22 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <system_error>
 
 #include "client/lockctl/exit_status.h"
 #include "client/lockctl/output.h"
 #include "client/lockctl/process_tree.h"
+#include "client/lockctl/text.h"
 
 namespace lockd::lockctl {
 
 namespace {
 
-/// Between two looks at who is still there after KILL was sent.
-constexpr int killing_interval_ms = 10;
+/// Between two looks at who is still there after KILL was sent: most go at once, and who sleeps in the kernel may stay.
+constexpr int killing_interval_ms_min = 10;
+constexpr int killing_interval_ms_max = 1000;
 
 int status_of(int wait_status) {
   return WIFSIGNALED(wait_status) ? exit_status::signal_base + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
@@ -27,6 +31,13 @@ int status_of(int wait_status) {
 /// the terminal itself, of which the leader of its session alone is told.
 bool is_hangup(int number) { return (number == SIGHUP || number == SIGCONT) && ::getsid(0) == ::getpid(); }
 
+/// As shells have it: 127 for what is not there, 126 for what can't be executed.
+int report_exec(const std::string& name, int error) {
+  const bool missing = error == ENOENT || error == ENOTDIR;
+  return report({missing ? exit_status::not_found : exit_status::not_executable,
+                 "lockctl: " + printable(name) + ": " + std::generic_category().message(error)});
+}
+
 /// Whether a line can be written to stderr without waiting for whoever reads it.
 bool stderr_takes_a_line() {
   pollfd watched = {STDERR_FILENO, POLLOUT, 0};
@@ -35,8 +46,17 @@ bool stderr_takes_a_line() {
 
 }  // namespace
 
-Supervisor::Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after)
+Supervisor::Supervisor(Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after)
     : child_(child), signals_(signals), loss_(loss), kill_after_(kill_after) {}
+
+Ended Supervisor::run(const std::string& name) {
+  if (loss_.happened()) {
+    complain("lockctl: the lock was lost: " + loss_.reason() + "; the command was not started");
+    return {exit_status::lost, true};
+  }
+  if (const int error = child_.execute(); error != 0) return {report_exec(name, error), false};
+  return wait();
+}
 
 Ended Supervisor::wait() {
   while (!is_over()) {
@@ -45,18 +65,18 @@ Ended Supervisor::wait() {
     reap();
     if (!status_ && !ending_ && loss_.happened()) end_the_command();
     if (ending_ && Clock::now() >= kill_at_) {
-      killing_ = true;
+      killing_interval_ms_ = std::clamp(2 * killing_interval_ms_, killing_interval_ms_min, killing_interval_ms_max);
       signal_all(SIGKILL);
     }
   }
   if (ending_ && !has_complained_) complain_of_the_loss();
-  return {*status_, ending_};
+  return {ending_ ? exit_status::lost : *status_, ending_};
 }
 
 bool Supervisor::is_over() const { return status_ && (!ending_ || !has_descendants(session_)); }
 
 int Supervisor::poll_timeout_ms() const {
-  if (killing_) return killing_interval_ms;
+  if (killing_interval_ms_ > 0) return killing_interval_ms_;
   if (!ending_) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(kill_at_ - Clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000));
@@ -69,9 +89,17 @@ void Supervisor::sleep_until_something_happens() {
 
 void Supervisor::take_signals() {
   while (const auto arrived = signals_.take()) {
-    const bool has_it = arrived->number == SIGCHLD || (arrived->from_kernel && !is_hangup(arrived->number));
-    if (!has_it && !status_) ::kill(child_.id(), arrived->number);
+    const bool is_for_it = arrived->number != SIGCHLD && !status_ && !has_reached_the_command(*arrived);
+    if (is_for_it) ::kill(child_.id(), arrived->number);  // whose number is its own until it is reaped, below
   }
+}
+
+/// What the command sends to its own process group (`kill 0` in a script), or its descendants in that group do, comes
+/// to lockctl, too: passed on it would be there twice.
+bool Supervisor::has_reached_the_command(const Arrived& arrived) const {
+  if (arrived.from_kernel) return !is_hangup(arrived.number);
+  return arrived.sender > 0 && ::getpgid(arrived.sender) == ::getpgrp() &&
+         descends(processes(), arrived.sender, ::getpid());
 }
 
 void Supervisor::reap() {
@@ -88,6 +116,7 @@ void Supervisor::end_the_command() {
   session_ = ::getsid(child_.id());
   kill_at_ = Clock::now() + kill_after_;
   signal_all(SIGTERM);
+  signal_all(SIGCONT);
   if (stderr_takes_a_line()) complain_of_the_loss();
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "client/lockctl/child.h"
 #include "client/lockctl/loss.h"
@@ -15,25 +16,28 @@ namespace lockd::lockctl {
 
 /// How a command ended.
 struct Ended {
-  int status = 0;     // as a shell has it
-  bool lost = false;  // it was ended because the lock was lost
+  int status = 0;     // as a shell has it, or exit_status::lost
+  bool lost = false;  // it was ended, or not even started, because the lock was lost
 };
 
 /// One command under its lock. By the main thread alone.
 class Supervisor {
  public:
   /// All of them outlive it. keep_orphans() must have been called before the child was made.
-  Supervisor(const Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after);
+  Supervisor(Child& child, SignalQueue& signals, const Loss& loss, std::chrono::milliseconds kill_after);
 
-  /// Until the command has ended. If the lock is lost before, sends TERM to the command and to all that it has started
-  /// (but what has made itself a session of its own), KILL to those who are still there after `kill_after`, and waits
-  /// for all of them. Says so on stderr, which is not waited for before the command has ended.
-  Ended wait();
+  /// Lets the child execute `name`, unless the lock is lost already, and returns when it has ended. If the lock is lost
+  /// before, sends TERM (and CONT, in case that it is stopped) to the command and to all that it has started (but what
+  /// has made itself a session of its own), KILL to those who are still there after `kill_after`, and waits for all of
+  /// them. Says so on stderr, which is not waited for before the command has ended.
+  Ended run(const std::string& name);
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  Ended wait();
   [[nodiscard]] bool is_over() const;
+  [[nodiscard]] bool has_reached_the_command(const Arrived& arrived) const;
   [[nodiscard]] int poll_timeout_ms() const;
   void sleep_until_something_happens();
   void take_signals();
@@ -42,14 +46,14 @@ class Supervisor {
   void complain_of_the_loss();
   void signal_all(int number);
 
-  const Child& child_;
+  Child& child_;
   SignalQueue& signals_;
   const Loss& loss_;
   std::chrono::milliseconds kill_after_;
 
-  std::optional<int> status_;  // of the child, once it has ended
-  bool ending_ = false;        // the lock is lost, and TERM was sent
-  bool killing_ = false;       // KILL, too
+  std::optional<int> status_;    // of the child, once it has ended
+  bool ending_ = false;          // the lock is lost, and TERM was sent
+  int killing_interval_ms_ = 0;  // KILL, too: between two looks at who is still there
   bool has_complained_ = false;
   Clock::time_point kill_at_;
   pid_t session_ = -1;  // the child's when the lock was lost

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "client/hex.h"
+
 namespace lockd::lockctl {
 
 namespace {
@@ -18,17 +20,6 @@ struct Glyph {
   std::string text;
   std::size_t columns = 0;
 };
-
-std::string escaped(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text.append("\\x") += digits[byte >> 4U];
-    text += digits[byte & 15U];
-  }
-  return text;
-}
 
 /// Characters that are no controls to the C library, but change what stands around them, or cannot be seen.
 bool steers(wchar_t character) {
@@ -55,7 +46,7 @@ Glyph take_glyph(std::string_view& bytes) {
                           ? ::wcwidth(character)
                           : -1;
   if (columns >= 0) return {std::string(taken), static_cast<std::size_t>(columns)};
-  std::string text = escaped(taken);
+  std::string text = hex_escaped(taken);
   const std::size_t text_columns = text.size();
   return {std::move(text), text_columns};
 }
@@ -149,7 +140,7 @@ std::string as_utf8(std::string_view bytes) {
   std::string text;
   while (!bytes.empty()) {
     const std::size_t length = sequence_length(bytes);
-    text += length == 0 ? escaped(bytes.substr(0, 1)) : std::string(bytes.substr(0, length));
+    text += length == 0 ? hex_escaped(bytes.substr(0, 1)) : std::string(bytes.substr(0, length));
     bytes.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return text;

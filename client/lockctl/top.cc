@@ -16,8 +16,8 @@
 #include <utility>
 #include <variant>
 
-#include "client/lockctl/connection.h"
-#include "client/lockctl/descriptor.h"
+#include "client/descriptor.h"
+#include "client/lockctl/locking.h"
 #include "client/lockctl/output.h"
 #include "client/lockctl/terminal.h"
 #include "client/lockctl/top_view.h"
@@ -47,7 +47,7 @@ Descriptor watch_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH}) ::sigaddset(&watched, number);
   ::pthread_sigmask(SIG_BLOCK, &watched, nullptr);
   Descriptor descriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (descriptor.number() < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  if (descriptor.get() < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
   return descriptor;
 }
 
@@ -117,7 +117,7 @@ class Top {
     for (;;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now()).count();
       if (left <= 0) return std::nullopt;
-      std::array<pollfd, 2> watched = {{{signals_.number(), POLLIN, 0}, {keys(), POLLIN, 0}}};
+      std::array<pollfd, 2> watched = {{{signals_.get(), POLLIN, 0}, {keys(), POLLIN, 0}}};
       ::poll(watched.data(), watched.size(), static_cast<int>(left));
       if (const auto status = take_signals()) return status;
       if (watched[1].revents != 0 && quits()) return exit_status::success;
@@ -134,7 +134,7 @@ class Top {
 
   std::optional<int> take_signals() {
     signalfd_siginfo info{};
-    while (::read(signals_.number(), &info, sizeof info) == sizeof info) {
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       const int number = static_cast<int>(info.ssi_signo);
       if (number == SIGTSTP) {
         stop();

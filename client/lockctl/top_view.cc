@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -65,10 +66,16 @@ Grid grid_of(const View& view) {
              {"refusals/s", rate_text(view, "refusals")}}}}};
 }
 
+/// Of a cell and the blanks behind it.
+constexpr std::size_t cell_columns_min = 20;
+constexpr std::size_t cell_columns_max = 26;
+
+/// As many of the cells as there is room for; those that matter most come first.
 std::string grid_line(const std::array<Cell, 4>& cells, std::size_t columns) {
-  const std::size_t width = std::clamp<std::size_t>(columns / cells.size(), 20, 26);
+  const std::size_t shown = std::clamp<std::size_t>((columns + 2) / cell_columns_min, 1, cells.size());
+  const std::size_t width = std::clamp<std::size_t>(columns / shown, cell_columns_min, cell_columns_max);
   std::string line;
-  for (const Cell& cell : cells) {
+  for (const Cell& cell : std::span(cells).first(shown)) {
     if (!line.empty()) line += "  ";
     const std::size_t label_columns = columns_of(cell.label);
     line += cell.label + fitted_right(cell.value, width - 2 - label_columns);
@@ -77,13 +84,21 @@ std::string grid_line(const std::array<Cell, 4>& cells, std::size_t columns) {
 }
 
 /// The table's columns, but for the two that share what is left.
-constexpr std::size_t fixed_columns = 5 + 2 + 7 + 2 + 7 + 2 + 6 + 2;
+constexpr std::size_t narrow_columns = 5 + 2 + 7 + 2;
+constexpr std::size_t fixed_columns = narrow_columns + 7 + 2 + 6 + 2;
+/// With less room for key and holder the holder goes; with still less all but the line and the key.
+constexpr std::size_t two_names_columns_min = 26;
+constexpr std::size_t one_name_columns_min = 14;
 
 std::string table_line(const std::array<std::string, 6>& fields, std::size_t columns) {
-  const std::size_t rest = columns > fixed_columns + 20 ? columns - fixed_columns - 2 : 20;
-  const std::size_t key_columns = rest * 3 / 5;
-  return fitted_right(fields[0], 5) + "  " + fitted_right(fields[1], 7) + "  " + fitted_right(fields[2], 7) + "  " +
-         fitted(fields[3], 6) + "  " + fitted(fields[4], key_columns) + "  " + fitted(fields[5], rest - key_columns);
+  std::string line = fitted_right(fields[0], 5) + "  " + fitted_right(fields[1], 7) + "  ";
+  if (columns < fixed_columns + one_name_columns_min)
+    return line + fitted(fields[4], std::max<std::size_t>(columns, narrow_columns) - narrow_columns);
+  line += fitted_right(fields[2], 7) + "  " + fitted(fields[3], 6) + "  ";
+  const std::size_t rest = columns - fixed_columns;
+  if (rest < two_names_columns_min) return line + fitted(fields[4], rest);
+  const std::size_t key_columns = (rest - 2) * 3 / 5;
+  return line + fitted(fields[4], key_columns) + "  " + fitted(fields[5], rest - 2 - key_columns);
 }
 
 std::string holder_text(const KeyRow& row) {
@@ -153,9 +168,9 @@ std::vector<KeyRow> rows_of(const std::vector<ListedLock>& locks) {
   }
   std::vector<KeyRow> rows;
   for (auto& [key, row] : by_key) rows.push_back(std::move(row));
-  std::ranges::stable_sort(rows, [](const KeyRow& one, const KeyRow& other) {
-    return std::tie(other.waiters, other.oldest_wait, other.longest_hold) <
-           std::tie(one.waiters, one.oldest_wait, one.longest_hold);
+  std::ranges::sort(rows, [](const KeyRow& one, const KeyRow& other) {
+    return std::tie(other.waiters, other.oldest_wait, other.longest_hold, one.key, one.mode) <
+           std::tie(one.waiters, one.oldest_wait, one.longest_hold, other.key, other.mode);
   });
   return rows;
 }

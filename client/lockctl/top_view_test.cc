@@ -74,6 +74,29 @@ TEST_F(LockctlTop, a_screen) {
             "    -        -    500ms  excl    idle                         127.0.0.1:1\n");
 }
 
+TEST_F(LockctlTop, a_narrow_screen_shows_whole_cells_and_as_much_as_it_can_of_the_keys) {
+  EXPECT_EQ(screen(60, 24),
+            "lockctl top  tcp://127.0.0.1:9999  lockd 0.1.0      23:59:59\n"
+            "requests/s    1001  acquires/s     500  waits/s          2\n"
+            "connections     12  exclusive        2  shared           1\n"
+            "waiters          3  longest line     2  oldest       12.3s\n"
+            "\n"
+            " LINE   OLDEST     HELD  MODE    KEY              HOLDER\n"
+            "    2    12.3s    1h02m  excl    nightly report   worker one\n"
+            "    1    100ms    1m30s  shared  pool             2: a\n"
+            "    -        -    500ms  excl    idle             127.0.0.1…\n");
+  EXPECT_EQ(screen(40, 7),
+            "lockctl top  tcp://127.0.0.1:9… 23:59:59\n"
+            "requests/s    1001  acquires/s     500\n"
+            "connections     12  exclusive        2\n"
+            "waiters          3  longest line     2\n"
+            "\n"
+            " LINE   OLDEST  KEY\n"
+            "       and 3 more\n");
+  EXPECT_NE(screen(30, 24).find("\n    2    12.3s  nightly report\n"), std::string::npos) << screen(30, 24);
+  EXPECT_NE(screen(50, 24).find("  excl    nightly report\n"), std::string::npos) << screen(50, 24);
+}
+
 TEST_F(LockctlTop, a_wide_screen_shows_more_of_the_names) {
   now_.locks = {lock("a key that is longer than there is room for in eighty columns", Mode::exclusive, false, 1,
                      "a holder with a long name")};

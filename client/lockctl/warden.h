@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "client/lockctl/child.h"
-#include "client/lockctl/descriptor.h"
+#include "client/lockctl/pipe.h"
 
 namespace lockd::lockctl {
 

@@ -1,42 +1,31 @@
 #!/usr/bin/env python3
 """The configuration that the package installs: each setting of the daemon is in it, with its default, and works."""
 
-import os
 import re
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-LOCKD = os.environ["LOCKD_BINARY"]
+from options import LOCKD, defaults, options
+
 FILE = Path(__file__).resolve().parents[1] / "lockd.conf"
 SETTING = re.compile(r"^(#?)([a-z][a-z-]*) = (.+)$", re.MULTILINE)
 NO_SETTING = {"help", "version", "config"}
-# In these the value shown is the daemon's own default on some other machine, or an example.
-DEPENDS_ON_THE_MACHINE = {"threads"}
 
 
 def settings_of(text: str) -> dict[str, str]:
     return {name: value.strip('"') for _, name, value in SETTING.findall(text)}
 
 
-def flags_of_help() -> dict[str, str]:
-    """Each flag's name, with the default that --help shows, if it shows one."""
-    text = subprocess.run([LOCKD, "--help"], check=True, capture_output=True, text=True).stdout
-    found = re.findall(r"^  (?:-\w,)?--([a-z-]+)(?: [A-Z]+(?::\{\S+\})?(?:=(\S+))?)?", text, re.MULTILINE)
-    return {name: default for name, default in found if name not in NO_SETTING}
-
-
 class Configuration(unittest.TestCase):
     def test_each_setting_is_shown_and_no_other(self) -> None:
-        self.assertEqual(sorted(settings_of(FILE.read_text())), sorted(flags_of_help()))
+        self.assertEqual(settings_of(FILE.read_text()).keys(), options().keys() - NO_SETTING)
 
     def test_what_is_shown_as_a_default_is_one(self) -> None:
         shown = settings_of(FILE.read_text())
-        defaults = {name: default for name, default in flags_of_help().items()
-                    if default and name not in DEPENDS_ON_THE_MACHINE}
-        self.assertGreater(len(defaults), 4)
-        self.assertEqual({name: shown[name] for name in defaults}, defaults)
+        self.assertGreater(len(defaults()), 4)
+        self.assertEqual({name: shown[name] for name in defaults()}, defaults())
 
     def check_is_accepted(self, text: str) -> None:
         """The file, with its paths in a folder of the test's, and a port that is free."""

@@ -1,23 +1,22 @@
 #!/usr/bin/env python3
-"""Dockerfile and Kubernetes manifest, as far as neither engine is needed: what they name is there and agrees."""
+"""Dockerfile and Kubernetes manifests, as far as neither engine is needed: what they name is there and agrees."""
 
 import os
 import re
 import shlex
-import subprocess
 import unittest
 
 import yaml
 
 from dockerfile import ROOT, all_of, command_of, instructions
+from options import options
 
-LOCKD = os.environ["LOCKD_BINARY"]
-MANIFEST = ROOT / "packaging/kubernetes/lockd.yaml"
+KUBERNETES = ROOT / "packaging/kubernetes"
 
 
-def flags_of_help() -> set[str]:
-    text = subprocess.run([LOCKD, "--help"], check=True, capture_output=True, text=True).stdout
-    return set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE))
+def objects_of(file: str) -> dict[str, dict]:
+    """Its objects by their kinds."""
+    return {each["kind"]: each for each in yaml.safe_load_all((KUBERNETES / file).read_text())}
 
 
 class Dockerfile(unittest.TestCase):
@@ -53,12 +52,13 @@ class Dockerfile(unittest.TestCase):
         self.assertEqual(all_of("EXPOSE")[0].split(), re.findall(r":(\d+)\"", all_of("CMD")[0]))
 
     def test_the_flags_are_the_daemons(self) -> None:
-        self.assertLessEqual({word for word in command_of("CMD") if word.startswith("--")}, flags_of_help())
+        self.assertLessEqual({word for word in command_of("CMD") if word.startswith("--")},
+                             {f"--{name}" for name in options()})
 
 
 class Manifest(unittest.TestCase):
     def setUp(self) -> None:
-        self.objects = {each["kind"]: each for each in yaml.safe_load_all(MANIFEST.read_text())}
+        self.objects = objects_of("lockd.yaml")
         self.deployment, self.service = self.objects["Deployment"]["spec"], self.objects["Service"]["spec"]
         self.pod = self.deployment["template"]["spec"]
         self.container = self.pod["containers"][0]
@@ -109,6 +109,18 @@ class Manifest(unittest.TestCase):
         resources = self.container["resources"]
         self.assertEqual(sorted(resources["requests"]), ["cpu", "memory"])
         self.assertEqual(list(resources["limits"]), ["memory"])
+
+    def test_the_network_policy_is_for_its_pods_and_its_ports(self) -> None:
+        policy = objects_of("network-policy.yaml")["NetworkPolicy"]
+        self.assertEqual(policy["apiVersion"], "networking.k8s.io/v1")
+        spec = policy["spec"]
+        self.assertEqual(spec["podSelector"], self.deployment["selector"])
+        self.assertEqual((spec["policyTypes"], spec["egress"]), (["Ingress", "Egress"], []))
+        opened = [port["port"] for rule in spec["ingress"] for port in rule["ports"]]
+        self.assertEqual(opened, list(self.ports))
+        # An empty selector is everybody.
+        for rule in spec["ingress"]:
+            self.assertTrue(all(selector["matchLabels"] for peer in rule["from"] for selector in peer.values()))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,16 @@
     ci/package && packaging/test/installed.py [TEST...]        # as root; the first time some minutes, for debootstrap
 """
 
+import os
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
 import test_root
 from test_root import System, eventually
 
+CONSUMER = test_root.ROOT / "client/e2e/consumer"
 PING = r"printf 'ping\nquit\n' | "
 BY_TCP = PING + "nc 127.0.0.1 9999"
 BY_UNIX = PING + "nc -U /run/lockd/lockd.sock"
@@ -17,18 +21,23 @@ FETCH_TOKEN = r"printf 'g key\nt key\nquit\n' | nc 127.0.0.1 9999"
 # What dpkg, apt, systemd and the C library write about whatever is installed.
 NOTES = re.compile(r"^/(var/(log|cache|lib/(dpkg|apt|systemd))|root|run|tmp|proc|sys|dev"
                    r"|etc/((passwd|group|g?shadow|subuid|subgid)-?|ld\.so\.cache|\.pwd\.lock))(/|$)")
+UNREACHABLE, LOST = 69, 70
+
+
+def shown_in_manual(beginning: str) -> str:
+    """The lines of docs/installing.md that are indented as code, from the one that begins so."""
+    page = (test_root.ROOT / "docs/installing.md").read_text()
+    return re.search(rf"^( {{4,}}){re.escape(beginning)}.*\n(?:\1.*\n)*", page, re.MULTILINE)[0]
 
 
 @unittest.skipIf(test_root.can_boot(), test_root.can_boot())
-class Installed(unittest.TestCase):
+class SystemTestCase(unittest.TestCase):
+    FILES: list[Path] = []  # to be had inside, beside the packages
+
     def setUp(self) -> None:
-        self.system = System()
+        self.system = System(*self.FILES)
         self.addCleanup(self.system.stop)
         self.run_in = self.system.run
-
-    def install(self) -> None:
-        self.run_in("apt-get install --yes ./lockd_*.deb")
-        self.check_serves()
 
     def check_serves(self) -> None:
         self.assertEqual(self.run_in(BY_TCP), "1 pong\n", self.log())
@@ -42,6 +51,14 @@ class Installed(unittest.TestCase):
     def shown(self, name: str, unit: str = "lockd.service") -> str:
         return self.run_in(f"systemctl show --value --property {name} {unit}").strip()
 
+
+class Installed(SystemTestCase):
+    FILES = [CONSUMER]
+
+    def install(self) -> None:
+        self.run_in("apt-get install --yes ./lockd_*.deb")
+        self.check_serves()
+
     def files(self) -> set[str]:
         found = self.run_in("find / -xdev").splitlines()
         return {path for path in found if not NOTES.match(path)}
@@ -53,6 +70,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.run_in("ps -o user= -C lockd").strip(), "lockd")
         self.assertEqual(self.run_in(BY_UNIX), "1 pong\n")
         self.assertEqual(self.run_in("stat -c '%a %U %G' /run/lockd/lockd.sock"), "660 lockd lockd\n")
+        self.assertEqual(self.log().count("listening on tcp://127.0.0.1:9999"), 1)
         self.assertEqual(self.run_in("systemctl is-enabled lockd.service"), "enabled\n")
         self.assertEqual(self.system.ask("systemctl is-enabled lockd.socket").stdout, "disabled\n")
 
@@ -62,10 +80,33 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.run_in("dpkg --verify"), "")
         self.assertEqual(self.run_in("dpkg --audit"), "")
 
+    def test_a_program_builds_with_the_library_and_takes_a_lock(self) -> None:
+        self.run_in("apt-get install --yes ./*.deb")
+        self.run_in("cmake -S consumer -B built && cmake --build built")
+        self.assertEqual(self.run_in("built/consumer tcp://127.0.0.1:9999"), "held\n")
+
+    def test_its_examples_build_by_one_command(self) -> None:
+        self.run_in("apt-get install --yes ./*.deb")
+        self.run_in("g++ -std=c++20 /usr/share/doc/liblockd-dev/examples/nightly.cc -o nightly -llockd-client")
+        self.assertEqual(self.run_in("./nightly tcp://127.0.0.1:9999").count("written with token"), 3)
+
+    def test_the_manual_is_shown_without_a_warning(self) -> None:
+        self.install()
+        for page in "lockd.8", "lockd-protocol.7", "lockctl.1":
+            shown = self.system.ask(f"MANWIDTH=100 man --warnings {page} | col -b")
+            self.assertEqual(shown.stderr, "")
+            self.assertRegex(shown.stdout, rf"(?i)^{page[:-2]}\({page[-1]}\)")
+
+    def test_shells_complete_lockctl(self) -> None:
+        self.install()
+        said = self.run_in("bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader lockctl; "
+                           "complete -p lockctl'")
+        self.assertRegex(said, r"^complete .*lockctl\n$")
+        self.assertEqual(self.run_in("zsh -fc 'autoload -Uz compinit; compinit -u; print $_comps[lockctl]'"),
+                         "_lockctl\n")
+
     def test_lockctl_runs_a_command_under_a_lock(self) -> None:
         self.install()
-        if self.system.ask("command -v lockctl").returncode:
-            self.skipTest("the package has no lockctl")
         self.assertEqual(self.run_in("lockctl ping"), "pong\n")
         self.assertEqual(self.run_in("lockctl run key -- sh -c 'echo $LOCKD_KEY'"), "key\n")
 
@@ -113,7 +154,9 @@ class Installed(unittest.TestCase):
         self.install()
         self.run_in("echo 'max-locks = none' >>/etc/lockd/lockd.conf")
         self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
-        self.assertIn("lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number", self.log())
+        eventually(lambda: self.shown("ActiveState") == "failed", 20, "systemd has given up")
+        mistake = "lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"
+        self.assertEqual(self.log().count(mistake), 1, self.log())
 
     def test_an_upgrade_keeps_what_the_administrator_wrote(self) -> None:
         self.install()
@@ -123,6 +166,32 @@ class Installed(unittest.TestCase):
         self.assertIn("max-locks = 7", self.run_in("cat /etc/lockd/lockd.conf"))
         self.assertNotEqual(self.shown("MainPID"), before)
         self.check_serves()
+
+    def test_an_upgrade_ends_locks_and_their_holders_learn_of_it(self) -> None:
+        self.install()
+        for number, state in enumerate(("held", "waiting")):
+            self.run_in(f"{{ lockctl run key -- sleep 1000; echo $? >{state}; }} </dev/null >/dev/null 2>&1 &")
+            eventually(lambda: self.run_in("lockctl list key").count("\n") == number + 1, 20, state)
+        self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
+        eventually(lambda: self.system.ask("cat held waiting").stdout == f"{LOST}\n{UNREACHABLE}\n", 20,
+                   "both have learnt of it")
+        self.run_in("lockctl run -n key -- true")
+
+    def test_an_upgrade_leaves_the_daemon_alone_where_the_administrator_says_so(self) -> None:
+        self.install()
+        before = self.shown("MainPID")
+        self.run_in("echo 'APT::Get { Assume-Yes 1; ReInstall 1; };' >/etc/apt/apt.conf.d/90again")
+        self.run_in(shown_in_manual("printf"))
+        self.assertEqual(self.shown("MainPID"), before)
+        self.check_serves()
+
+    def test_needrestart_leaves_the_daemon_alone_where_the_administrator_says_so(self) -> None:
+        self.install()
+        for line, is_left_alone in (("", False), (shown_in_manual("$nrconf"), True)):
+            self.run_in(f"cat >/etc/needrestart/conf.d/lockd.conf <<'END'\n{line}END\n")
+            before = self.shown("MainPID")
+            self.run_in("f=$(readlink -f /lib/*/libstdc++.so.6) && cp $f again && mv again $f && needrestart -r a")
+            self.assertEqual(self.shown("MainPID") == before, is_left_alone)
 
     def test_removed_it_keeps_its_configuration_and_purged_it_leaves_nothing(self) -> None:
         before = self.files()
@@ -136,6 +205,27 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.files() - before, set())
         self.assertNotEqual(self.system.ask("getent passwd lockd || getent group lockd").returncode, 0)
         self.assertEqual(self.run_in("find /run -name '*lockd*'"), "")
+
+
+class FromTheTree(SystemTestCase):
+    """What `cmake --install` makes of the build that the packages are made of, with a prefix that is not theirs."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="lockd-installed-")
+        self.addCleanup(folder.cleanup)
+        tree = Path(folder.name) / "tree"
+        test_root.run("cmake", "--install", test_root.PACKAGES, "--prefix", "/usr/local",
+                      env=os.environ | {"DESTDIR": str(tree)})
+        self.FILES = [tree]
+        super().setUp()
+
+    def test_it_is_a_service(self) -> None:
+        self.run_in("cp --recursive tree/. /")
+        self.run_in(shown_in_manual("adduser"))
+        self.check_serves()
+        self.assertEqual(self.run_in("ps -o user=,args= -C lockd").split(maxsplit=1),
+                         ["lockd", "/usr/local/sbin/lockd --config /usr/local/etc/lockd/lockd.conf\n"])
+        self.assertEqual(self.run_in("lockctl run key -- sh -c 'echo $LOCKD_KEY'"), "key\n")
 
 
 if __name__ == "__main__":

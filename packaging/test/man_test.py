@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The manual: mandoc has nothing to object to, and it names what there is: each option of the daemon, each verb."""
+"""Manual and README name what there is, each option of the daemon with its default and each verb, and nothing else;
+and mandoc has nothing to object to."""
 
-import os
 import re
 import shutil
 import socket
@@ -9,8 +9,10 @@ import subprocess
 import unittest
 from pathlib import Path
 
-LOCKD = os.environ["LOCKD_BINARY"]
-MAN = Path(__file__).resolve().parents[2] / "docs/man"
+from options import LOCKD, defaults, options
+
+ROOT = Path(__file__).resolve().parents[2]
+MAN = ROOT / "docs/man"
 
 
 def items(page: str, macro: str) -> list[str]:
@@ -40,12 +42,32 @@ class Manual(unittest.TestCase):
         self.assertEqual((finished.returncode, finished.stdout + finished.stderr), (0, ""))
 
     def test_each_option_is_explained_and_no_other(self) -> None:
-        text = subprocess.run([LOCKD, "--help"], check=True, capture_output=True, text=True).stdout
-        options = re.findall(r"^  (?:-\w,)?--([a-z-]+)", text, re.MULTILINE)
-        self.assertEqual(sorted(items("lockd.8", "Fl Fl")), sorted(options))
+        self.assertEqual(sorted(items("lockd.8", "Fl Fl")), sorted(options()))
+
+    def test_each_default_is_told(self) -> None:
+        said = re.findall(r"^\.It Fl Fl (\S+)[^\n]*(?:\n(?!\.It).*)*?\nThe default is\s(?:\.Cm )?(\w+)",
+                          (MAN / "lockd.8").read_text(), re.MULTILINE)
+        self.assertEqual({name: default for name, default in said if name in defaults()}, defaults())
 
     def test_each_verb_is_explained_and_no_other(self) -> None:
         self.assertEqual(items("lockd-protocol.7", "Ic"), verbs_of_help())
+
+
+class Readme(unittest.TestCase):
+    def rows(self, heading: str) -> list[list[str]]:
+        """The cells of the table of that section, without its head."""
+        section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        lines = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)[1:]
+        return [[cell.strip() for cell in line.split(" | ")] for line in lines]
+
+    def test_each_option_is_in_its_table_with_its_default(self) -> None:
+        shown = {name: row[1].strip("`") for row in self.rows("Flags") for name in re.findall(r"`--([a-z-]+)", row[0])}
+        self.assertEqual(sorted(shown), sorted(options()))
+        self.assertEqual({name: shown[name] for name in defaults()}, defaults())
+
+    def test_each_verb_is_in_its_table(self) -> None:
+        shown = [verb for row in self.rows("Verbs") for verb in re.findall(r"`([a-z]+)[^`]*`", row[0])]
+        self.assertEqual(sorted(set(shown)), sorted(verbs_of_help()))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ It takes a root who may make namespaces, mounts and control groups; can_boot() s
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -19,8 +20,10 @@ PACKAGES = ROOT / "build/package"
 BASE = ROOT / "build/test-root"
 BOOT = Path(__file__).with_name("boot")
 MIRROR = os.environ.get("LOCKD_DEBIAN_MIRROR", "http://deb.debian.org/debian")
-# Beyond what Debian has on every system: an init, and what the tests and docs/quickstart.md call.
-TOOLS = ["systemd", "systemd-sysv", "curl", "netcat-openbsd", "procps"]
+# Beyond what Debian has on every system: an init, what the tests and docs/quickstart.md call, what reads what the
+# packages bring (manual, completions), and a compiler for programs that use the library.
+TOOLS = ["systemd", "systemd-sysv", "curl", "netcat-openbsd", "procps", "man-db", "bash-completion", "zsh", "g++",
+         "cmake", "make", "needrestart"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BOOT_SECONDS = 120
 COMMAND_SECONDS = 120
@@ -42,13 +45,17 @@ def run(*command: str | Path, **options) -> str:
 
 
 def can_boot() -> str:
-    """Nothing, or why no system can be booted here."""
+    """Nothing, or why no system can be booted here. What ci/install-deps installs has to be there."""
     if os.geteuid() != 0:
         return "not root"
-    if missing := [tool for tool in ("debootstrap", "unshare", "nsenter") if not shutil.which(tool)]:
-        return f"{missing[0]} is not there"
-    command = ["unshare", "--mount", "--pid", "--cgroup", "--fork", "true"]
-    tried = subprocess.run(command, capture_output=True, text=True)
+    if not shutil.which("debootstrap"):
+        raise SystemExit("debootstrap is not there: ci/install-deps installs it")
+    return can_unshare("--mount", "--pid", "--cgroup")
+
+
+def can_unshare(*namespaces: str) -> str:
+    """Nothing, or why no such namespaces can be made here."""
+    tried = subprocess.run(["unshare", *namespaces, "--fork", "true"], capture_output=True, text=True)
     return tried.stderr.strip() if tried.returncode else ""
 
 
@@ -60,15 +67,17 @@ def dependencies() -> list[str]:
 
 
 def made_once(name: str, contains: str, make: Callable[[Path], None]) -> Path:
-    """A folder of the cache, made anew if what it is to contain has changed."""
+    """A folder of the cache, made anew if what it is to contain has changed, by one process at a time."""
     folder, note = BASE / name, BASE / f"{name}.contains"
-    if note.exists() and note.read_text() == contains:
-        return folder
-    note.unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
     BASE.mkdir(parents=True, exist_ok=True)
-    make(folder)
-    note.write_text(contains)
+    with (BASE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if note.exists() and note.read_text() == contains:
+            return folder
+        note.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        make(folder)
+        note.write_text(contains)
     return folder
 
 
@@ -109,13 +118,13 @@ def control_group() -> Path:
 
 
 class System:
-    """A booted one, with the packages in its /root. To be ended by stop()."""
+    """A booted one, with the packages and other FILES in its /root. To be ended by stop()."""
 
-    def __init__(self) -> None:
+    def __init__(self, *files: Path) -> None:
         self._group = control_group()
         self._over = Path(tempfile.mkdtemp(prefix="lockd-test-"))
         self._console = tempfile.TemporaryFile("w+")
-        command = [BOOT, base(), self._over, self._group, *packages()]
+        command = [BOOT, base(), self._over, self._group, *packages(), *files]
         self._outside = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._console, stderr=self._console)
         try:
             eventually(self._is_up, BOOT_SECONDS, "the system is up")

@@ -157,7 +157,9 @@ class Metrics(HttpTestCase):
         self.assertEqual(first.value("lockd_build_info", version=version), 1)
 
     def test_no_name_that_a_client_chose_is_shown(self) -> None:
+        """Nor does anything that clients do bring about another series."""
         daemon = self.http_daemon()
+        before = Scrape(daemon)
         client, other = self.connect(daemon), self.connect(daemon)
         client.expect(f"g {LOCKS[0]}", f"1 Lock Get Success: {LOCKS[0]}")
         client.expect(f"sg {LOCKS[1]}", f"1 Shared Lock Get Success: {LOCKS[1]}")
@@ -165,20 +167,28 @@ class Metrics(HttpTestCase):
         client.ask("verb_that_must_not_show")
         other.send(f"gw 600000 {LOCKS[0]}\n")
         eventually(lambda: Scrape(daemon).value("lockd_waiters", mode="exclusive") == 1, 20, "it waits")
-        text = Scrape(daemon).text
-        self.assertNotIn("must_not_show", text)
-        self.assertNotIn(client.address, text)
+        after = Scrape(daemon)
+        self.assertNotIn("must_not_show", after.text)
+        self.assertNotIn(client.address, after.text)
+        self.assertEqual(after.series(), before.series())
 
-    def test_promtool_has_nothing_to_say(self) -> None:
-        if shutil.which("promtool") is None:
-            self.skipTest("no promtool here (Debian's package prometheus)")
-        daemon = self.http_daemon()
-        client = self.connect(daemon)
-        client.expect("g a", "1 Lock Get Success: a")
-        done = subprocess.run(
-            ["promtool", "check", "metrics"], input=Scrape(daemon).text, capture_output=True, text=True, check=False
-        )
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+    def test_the_names_that_people_look_for(self) -> None:
+        """Who renames one breaks dashboards and alerts that are not in this tree."""
+        labels = {
+            "": ["lockd_connections", "lockd_connections_total", "lockd_oldest_waiter_seconds", "lockd_deadlocks_total",
+                 "lockd_invalid_commands_total", "process_cpu_seconds_total", "process_start_time_seconds",
+                 "process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds",
+                 "process_max_fds"],
+            "reason": ["lockd_connections_rejected_total"], "command": ["lockd_commands_total"],
+            "mode": ["lockd_locks", "lockd_holders", "lockd_waiters", "lockd_orphans_total", "lockd_wait_seconds_sum",
+                     "lockd_wait_seconds_count", "lockd_hold_seconds_sum", "lockd_hold_seconds_count"],
+            "mode outcome": ["lockd_acquires_total"], "version": ["lockd_build_info"],
+            "le mode": ["lockd_wait_seconds_bucket", "lockd_hold_seconds_bucket"],
+        }
+        scrape = Scrape(self.http_daemon())
+        for names, metrics in labels.items():
+            for metric in metrics:
+                self.assertEqual({" ".join(sorted(each)) for each in scrape.labels(metric)}, {names}, metric)
 
     def test_docs_name_every_metric_as_it_is(self) -> None:
         """Each row of the table: name, type, labels, meaning."""
@@ -192,6 +202,19 @@ class Metrics(HttpTestCase):
             sample = name + "_count" if kind == "histogram" else name
             shown = ", ".join(label.strip(" `") for label in labels.split(",")) if labels else ""
             self.assertEqual(shown, ", ".join(sorted(scrape.labels(sample)[0])), name)
+
+
+class Promtool(HttpTestCase):
+    def test_it_has_nothing_to_say(self) -> None:
+        if shutil.which("promtool") is None:
+            self.skipTest("no promtool here (Debian's package prometheus)")
+        daemon = self.http_daemon()
+        client = self.connect(daemon)
+        client.expect("g a", "1 Lock Get Success: a")
+        done = subprocess.run(
+            ["promtool", "check", "metrics"], input=Scrape(daemon).text, capture_output=True, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
 class Health(HttpTestCase):

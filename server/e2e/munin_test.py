@@ -110,6 +110,15 @@ class Plugin(MuninTestCase):
         daemon.stop()
         self.assertEqual(self.run_plugin("", "autoconf", server), f"no ({daemon.uris[0]}: Connection refused)\n")
 
+    def test_S4_a_full_server(self) -> None:
+        daemon = self.daemon("--max-connections", "1")
+        self.connect(daemon).expect("ping", "1 pong")
+        server, said = {"server": daemon.uris[0]}, f"{daemon.uris[0]}: it is full: as many clients are connected as its"
+        finished = self.start_plugin("connections", "", server)
+        self.assertEqual((finished.returncode, finished.stdout), (1, ""))
+        self.assertEqual(finished.stderr, f"lockd_: {said} --max-connections allows\n")
+        self.assertEqual(self.run_plugin("", "autoconf", server), f"no ({said} --max-connections allows)\n")
+
     def test_what_goes_wrong_is_said_in_one_line(self) -> None:
         daemon = self.daemon("--http", LOOPBACK, listeners=2)
         uri, http = daemon.uris[0], daemon.uris[1].replace("http:", "tcp:")

@@ -79,6 +79,10 @@ class Scrape:
         """Of each of a metric's samples; a histogram's are those of its _bucket, _sum and _count."""
         return [dict(labels) for found, labels in self._samples if found == name]
 
+    def series(self) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+        """The name and the labels of each sample."""
+        return set(self._samples)
+
     def names(self) -> set[str]:
         """Of the samples."""
         return {name for name, _ in self._samples}

@@ -34,6 +34,14 @@ def frame(payload: Text, opcode: int = TEXT, fin: bool = True, claims: int | Non
     return header + key + bytes(byte ^ key[i % 4] for i, byte in enumerate(data))
 
 
+def handshake(host: str, path: str, *more: str) -> str:
+    """A client's request for a WebSocket. more: headers."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
+             f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *more]
+    return "".join(line + "\r\n" for line in lines) + "\r\n"
+
+
 @dataclass
 class Reply:
     payload: bytes
@@ -50,10 +58,7 @@ class Http:
         self.reader = LineReader(self.socket.fileno())
 
     def handshake_lines(self, *more: str, path: str | None = None) -> str:
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path or self.path} HTTP/1.1", f"Host: {self.host}", "Upgrade: websocket", "Connection: Upgrade",
-                 f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *more]
-        return "".join(line + "\r\n" for line in lines) + "\r\n"
+        return handshake(self.host, path or self.path, *more)
 
     def response(self, request: Text, seconds: float = REPLY_SECONDS) -> tuple[int, dict[str, str], str]:
         """Status, headers, body."""

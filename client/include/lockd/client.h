@@ -39,6 +39,12 @@ struct Options {
   std::string name = {};
 };
 
+/// For how long the server's host may be silent before the connection counts as lost: nine tenths of peer_timeout, so
+/// that there is time left to act on it.
+constexpr std::chrono::milliseconds silence_max(std::chrono::milliseconds peer_timeout) {
+  return peer_timeout * 9 / 10;
+}
+
 /// The longest wait: 24 days.
 inline constexpr std::chrono::milliseconds longest_wait{2147483647};
 
@@ -88,6 +94,9 @@ struct Identity {
 /// empty key a key.
 ///
 /// Signals: SIGPIPE is never raised, and the library's thread has all signals blocked.
+///
+/// Memory: where there is none left in the middle of a call, the connection ends, and std::bad_alloc is thrown: of what
+/// was asked for nobody could tell what became.
 class Client {
  public:
   /// Connects to `tcp://HOST:PORT` (HOST a name, an IPv4 address, or an IPv6 address in brackets; all addresses of a

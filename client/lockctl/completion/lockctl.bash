@@ -83,8 +83,8 @@ _lockctl_options() {
   local common='--server --connect-timeout --help'
   local lock='--shared --exclusive --nonblock --wait --conflict-exit-code --max'
   case $1 in
-    run) echo "$lock --command --kill-after $common" ;;
-    get) echo "$lock --json $common" ;;
+    run) echo "$lock --command --kill-after --peer-timeout --name $common" ;;
+    get) echo "$lock --peer-timeout --name --json $common" ;;
     inspect) echo "--shared --exclusive --json $common" ;;
     list) echo "--keys --json $common" ;;
     top) echo "--interval --count $common" ;;
@@ -96,12 +96,12 @@ _lockctl_options() {
 
 _lockctl() {
   local commands='run get inspect list who stats ping version top bench'
-  local valued=' --server --connect-timeout -w --wait -E --conflict-exit-code -c --command --max --kill-after -i --interval --count -d --duration -C --connections '
+  local valued=' --server --connect-timeout -w --wait -E --conflict-exit-code -c --command --max --kill-after --peer-timeout --name -i --interval --count -d --duration -C --connections '
   local _lockctl_program=$1 _lockctl_server= _lockctl_plain= _lockctl_quote= command= key_given= word i
   COMPREPLY=()
 
   # The words as they were typed: bash has broken them at : and = too.
-  local -a words=()
+  local -a words=() starts=() # the latter: where in COMP_WORDS each of them begins
   local glued=
   for ((i = 0; i <= COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
@@ -109,6 +109,7 @@ _lockctl() {
       words[${#words[@]} - 1]+=$word
     else
       words+=("$word")
+      starts+=("$i")
     fi
     if [[ $word == *[:=] ]]; then glued=1; else glued=; fi
   done
@@ -161,8 +162,8 @@ _lockctl_touches() {
 _lockctl_command() {
   local offset=$(($1 + 1))
   [[ ${words[offset]-} == -- ]] && offset=$((offset + 1))
-  if declare -F _command_offset >/dev/null && ((${#words[@]} == ${#COMP_WORDS[@]})); then
-    _command_offset "$offset"
+  if declare -F _command_offset >/dev/null; then
+    _command_offset "${starts[offset]}"
   elif ((offset == ${#words[@]} - 1)); then
     mapfile -t COMPREPLY < <(compgen -c -- "$current")
   else

@@ -59,20 +59,49 @@ class CompletionTestCase(ShellTestCase):
     def check(self, typed: str, expected: str) -> None:
         self.assertEqual(self.completed(typed), expected, typed)
 
+    def check_option(self, typed: str, expected: str) -> None:
+        """zsh offers = behind an option with a value, and takes it back where a blank follows."""
+        self.assertEqual(self.completed(typed).replace("=>", ">"), expected, typed)
+
     def test_commands_and_options(self) -> None:
         self.check("lockctl insp", "<inspect>")
-        self.check("lockctl run --conf", "<run><--conflict-exit-code>")
+        self.check_option("lockctl run --conf", "<run><--conflict-exit-code>")
         self.check("lockctl list --ke", "<list><--keys>")
+
+    def test_all_options_of_all_commands(self) -> None:
+        """Those that --help shows, and no others that begin like them."""
+        for command in "run", "get", "inspect", "list", "who", "stats", "ping", "version", "top", "bench":
+            options = re.findall(r"^ +(?:-\w, )?(--[\w-]+)", self.lockctl(command, "--help").stdout, re.MULTILINE)
+            self.assertIn("--server", options)
+            for option in options:
+                self.check_option(f"lockctl {command} {option}", f"<{command}><{option}>")
+
+    def test_the_command_behind_a_key(self) -> None:
+        """Its name and its files, with -- or without, as if it stood alone."""
+        (self.folder / "a_program").symlink_to("/bin/true")
+        (self.folder / "a_file").touch()
+        for ahead, words in ("lockctl run k -- ", "<run><k><-->"), ("lockctl run -n k ", "<run><-n><k>"):
+            self.check(f"{ahead}a_prog", f"{words}<a_program>")
+            self.check(f"{ahead}cat a_f", f"{words}<cat><a_file>")
+            self.check(f"{ahead}cat -n a_f", f"{words}<cat><-n><a_file>")
+
+    def test_the_command_behind_a_key_with_colons(self) -> None:
+        (self.folder / "a_program").symlink_to("/bin/true")
+        self.check("lockctl run a:b -- a_prog", "<run><a:b><--><a_program>")
 
     def test_keys(self) -> None:
         self.hold("nightly-report")
         self.check("lockctl inspect ni", "<inspect><nightly-report>")
         self.check("lockctl run -n -w 5 ni", "<run><-n><-w><5><nightly-report>")
+        self.check("lockctl run --wait=5 --name a ni", "<run><--wait=5><--name><a><nightly-report>")
 
     def test_keys_of_another_server(self) -> None:
         other = self.daemon()
         self.connect(other).expect("g elsewhere", "1 Lock Get Success: elsewhere")
-        self.check(f"lockctl --server {other.uris[0]} inspect else", f"<--server><{other.uris[0]}><inspect><elsewhere>")
+        uri = other.uris[0]
+        self.check(f"lockctl --server {uri} inspect else", f"<--server><{uri}><inspect><elsewhere>")
+        self.check(f"lockctl --server={uri} inspect else", f"<--server={uri}><inspect><elsewhere>")
+        self.check(f"lockctl inspect --server {uri} else", f"<inspect><--server><{uri}><elsewhere>")
 
     def test_no_key_is_executed_or_expanded(self) -> None:
         for key in NASTY_KEYS:

@@ -3,7 +3,7 @@
 LOCKCTL_BINARY names it, LOCKD_BINARY the daemon. By hand:
 
     LOCKD_BINARY=../../../build/release/server/lockd LOCKCTL_BINARY=../../../build/release/client/lockctl/lockctl \\
-        PYTHONPATH=../../../server/e2e python3 -B -m unittest -v run_test
+        PYTHONPATH=../../../server/e2e:../../e2e python3 -B -m unittest -v run_test
 """
 
 from __future__ import annotations
@@ -50,6 +50,26 @@ def state_of(pid: int) -> str:
 
 def has_ended(pid: int) -> bool:
     return state_of(pid) in ("", "Z", "X")
+
+
+def children_of(parent: int) -> dict[int, str]:
+    """Their names by their ids."""
+    children = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text(errors="replace").partition("(")[2].rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(rest.split()[1]) == parent:
+            children[int(stat.parent.name)] = name
+    return children
+
+
+def warden_of(lockctl: int) -> int:
+    """The second process of a lockctl that runs a command."""
+    wardens = [child for child, name in children_of(lockctl).items() if name == "lockctl-warden"]
+    assert len(wardens) == 1, wardens
+    return wardens[0]
 
 
 class Running:

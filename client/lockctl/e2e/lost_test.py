@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from daemon import eventually
-from lockctl import LockctlTestCase, Running, has_ended, state_of, trapping
+from lockctl import LockctlTestCase, Running, children_of, has_ended, state_of, trapping, warden_of
 
 ROUNDS = int(os.environ.get("LOCKCTL_KILL_ROUNDS", "100"))
 
@@ -21,9 +21,9 @@ class LostLock(LockctlTestCase):
         running.expect(ready)
         return running
 
-    def check_lost(self, running: Running) -> None:
+    def check_lost(self, running: Running, ahead: str = "") -> None:
         self.assertEqual(running.wait(), 70)
-        self.assertRegex(running.stderr(), r"\Alockctl: the lock was lost: [^\n]*; ending the command\n\Z")
+        self.assertRegex(running.stderr(), rf"\A{ahead}lockctl: the lock was lost: [^\n]*; ending the command\n\Z")
 
     def test_the_command_gets_TERM(self) -> None:
         running = self.start_it(command=["sh", "-c", 'trap "echo TERM; exit 0" TERM; echo ready; sleep 1000 & wait'])
@@ -88,7 +88,17 @@ class LostLock(LockctlTestCase):
         running.process.stdin.write(b"go on\n")
         running.process.stdin.flush()
         running.expect("tidy")
-        self.check_lost(running)
+        self.check_lost(running, ahead=r"lockctl run: warning: [^\n]*\n")
+
+    def test_one_that_is_stopped_gets_TERM_too(self) -> None:
+        running = self.start("run", "--kill-after", "3600", "k", *trapping("SIGTERM"))
+        running.expect("ready")
+        child = next(each for each in children_of(running.pid) if each != warden_of(running.pid))
+        os.kill(child, signal.SIGSTOP)
+        eventually(lambda: state_of(child) == "T", 20, "it is stopped")
+        self.server.kill()
+        running.expect("SIGTERM")
+        running.signal(signal.SIGKILL)
 
     def test_signals_reach_it_still(self) -> None:
         running = self.start_it("--kill-after", "3600", command=trapping("SIGTERM", "SIGUSR1"))
@@ -122,6 +132,37 @@ class Killed(LockctlTestCase):
         os.kill(child, signal.SIGSTOP)
         eventually(lambda: state_of(child) == "T", 20, "it is stopped")
         running.signal(signal.SIGKILL)
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+        self.assertTrue(has_ended(child), state_of(child))
+
+    def test_the_lock_is_held_until_the_command_has_gone(self) -> None:
+        """By the warden: here it is stopped, and the kernel alone kills the command."""
+        running = self.start("run", "k", "sh", "-c", "echo $$; exec sleep 1000")
+        child = int(running.line())
+        warden = warden_of(running.pid)
+        os.kill(warden, signal.SIGSTOP)
+        self.addCleanup(lambda: has_ended(warden) or os.kill(warden, signal.SIGKILL))
+        eventually(lambda: state_of(warden) == "T", 20, "it is stopped")
+        running.signal(signal.SIGKILL)
+        eventually(lambda: has_ended(child), 20, "the kernel has killed it")
+        self.observer.expect("i k", "1 Lock Is Locked: k")
+        os.kill(warden, signal.SIGCONT)
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+
+    def test_the_command_is_killed_without_a_warden_too(self) -> None:
+        running = self.start("run", "k", "sh", "-c", "echo $$; exec sleep 1000")
+        child = int(running.line())
+        warden = warden_of(running.pid)
+        os.kill(warden, signal.SIGKILL)
+        eventually(lambda: has_ended(warden), 20, "the warden has gone")
+        running.signal(signal.SIGKILL)
+        eventually(lambda: has_ended(child), 20, "the kernel has killed it")
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+
+    def test_the_warden_outlives_what_ends_the_group(self) -> None:
+        running = self.start("run", "k", "sh", "-c", "echo $$; trap '' TERM; while :; do sleep 0.01; done")
+        child = int(running.line())
+        os.killpg(running.pid, signal.SIGKILL)
         self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
         self.assertTrue(has_ended(child), state_of(child))
 

@@ -76,8 +76,9 @@ class Manual(unittest.TestCase):
         text = (SOURCES / "completion/_lockctl").read_text(encoding="utf-8")
         for command in commands():
             self.assertRegex(text, rf"""['"]{command}:""")
-            for letter, name, _ in options_of_help(command):
-                form = f"{{-{letter},--{name}}}" if letter else f"--{name}["
+            for letter, name, value in options_of_help(command):
+                plus, equals = ("+", "=") if value else ("", "")
+                form = f"{{-{letter}{plus},--{name}{equals}}}" if letter else f"--{name}{equals}["
                 self.assertIn(form, text, command)
 
     def test_help_fits_a_terminal(self) -> None:

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from daemon import eventually
-from lockctl import LockctlTestCase, trapping
+from lockctl import LOCKCTL, TRAPPING, LockctlTestCase, environment_of, state_of, trapping
 
 SHOW_SIGNALS = ["grep", "^Sig[BIC]", "/proc/self/status"]
 SHOW_DESCRIPTORS = [sys.executable, "-c", "import os; print(sorted(os.listdir('/proc/self/fd')))"]
@@ -122,6 +122,49 @@ class Commands(LockctlTestCase):
         self.check_signals_with(unusual)
 
 
+class Names(LockctlTestCase):
+    """What others see as the holder."""
+
+    def holder(self, *options: str) -> str:
+        running = self.start("run", *options, "k", "sh", "-c", "echo in; read x", stdin=subprocess.PIPE)
+        running.expect("in")
+        holder = self.lockctl("list").stdout.split()[4]
+        self.assertEqual(holder.rpartition(":")[2] == str(running.pid), not options)
+        running.finish()
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+        self.observer.expect("r k", "1 Lock Release Success: k")
+        return holder
+
+    def test_user_host_and_process(self) -> None:
+        self.assertRegex(self.holder(), r"\A[^@ ]+@[^@ ]+:\d+\Z")
+
+    def test_another_name_or_none(self) -> None:
+        self.assertEqual(self.holder("--name", "nightly report"), r"nightly\x20report")
+        self.assertRegex(self.holder("--name", ""), r"\A127\.0\.0\.1:\d+\Z")
+
+    def test_names_that_cannot_be_sent(self) -> None:
+        for name in "a\ng stolen", " a", "a  b":
+            self.expect_refusal("run", "--name", name, "k", "true", status=64, says="the name must not")
+        self.observer.expect("i stolen", "0 Lock Not Locked: stolen")
+
+    def test_a_server_that_knows_no_names(self) -> None:
+        self.server = self.daemon("--no-registry")
+        self.expect_output("run", "k", "echo", "ran", stdout="ran\n")
+        self.expect_refusal("run", "--name", "a", "k", "echo", "ran", status=76, says="disabled")
+
+
+class Timeouts(LockctlTestCase):
+    def test_those_that_let_two_overlap_are_told(self) -> None:
+        finished = self.lockctl("run", "--kill-after", "60", "k", "echo", "ran")
+        self.assertEqual((finished.stdout, finished.returncode), ("ran\n", 0))
+        self.assertRegex(finished.stderr, r"\Alockctl run: warning: [^\n]*--kill-after 60 should be less than 15 s")
+        self.assertEqual(finished.stderr.count("\n"), 1)
+
+    def test_those_that_do_not_are_not(self) -> None:
+        finished = self.lockctl("run", "--peer-timeout", "2", "--kill-after", "13", "k", "echo", "ran")
+        self.assertEqual((finished.stdout, finished.stderr, finished.returncode), ("ran\n", "", 0))
+
+
 class Waiting(LockctlTestCase):
     def test_it_runs_when_its_turn_comes(self) -> None:
         holder = self.hold("k")
@@ -192,6 +235,42 @@ class Signals(LockctlTestCase):
             running.signal(number)
             self.assertEqual((running.wait(), running.stderr()), (128 + number, ""))
             self.observer.expect("i k", "0 Lock Not Locked: k")
+
+    def test_what_the_command_sends_to_its_group_comes_once(self) -> None:
+        """As `kill 0` in a script: lockctl is in that group, too."""
+        script = TRAPPING.replace("while True", "import os; os.kill(0, signal.SIGTERM)\nwhile True")
+        running = self.start("run", "k", sys.executable, "-c", script, "SIGTERM", "SIGUSR2")
+        running.expect("ready", "SIGTERM")
+        for _ in range(2):  # passed on behind whatever else there was
+            running.signal(signal.SIGUSR2)
+            running.expect("SIGUSR2")
+
+    def test_a_script_of_the_same_group_can_end_it(self) -> None:
+        """`kill $!`: the sender is in lockctl's group, but has sent it to lockctl alone."""
+        script = f'"{LOCKCTL}" run k sh -c "echo in; exec sleep 1000" & read x; kill $!; wait $!; echo "status $?"'
+        shell = subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                 env=environment_of(self.uri), start_new_session=True)
+        self.addCleanup(shell.wait)
+        self.addCleanup(shell.kill)
+        assert shell.stdin is not None and shell.stdout is not None
+        self.addCleanup(shell.stdout.close)
+        self.assertEqual(shell.stdout.readline(), "in\n")
+        with shell.stdin:
+            shell.stdin.write("go on\n")
+        self.assertEqual(shell.stdout.readline(), "status 143\n")
+
+    def test_no_signal_has_to_wait_for_a_server_that_hangs(self) -> None:
+        """When the command has ended and the server does not take the lock back, lockctl still ends at once."""
+        running = self.start("run", "k", "sh", "-c", "echo $$; read x; exit 3", stdin=subprocess.PIPE)
+        child = int(running.line())
+        os.kill(self.server.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, self.server.pid, signal.SIGCONT)
+        assert running.process.stdin is not None
+        running.process.stdin.write(b"go on\n")
+        running.process.stdin.flush()
+        eventually(lambda: state_of(child) == "", 20, "the command has ended")
+        eventually(lambda: running.signal(signal.SIGTERM) or running.process.poll() is not None, 20, "it ends")
+        self.assertEqual((running.wait(), running.stderr()), (3, ""))
 
     def test_who_outlives_the_command_does_not_hold_the_lock(self) -> None:
         running = self.start("run", "k", "sh", "-c", "sleep 1000 >&- 2>&- & echo $!")

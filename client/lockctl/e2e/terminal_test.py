@@ -165,6 +165,16 @@ class Jobs(TerminalTestCase):
         self.expect_match("status 70")
 
 
+class Get(TerminalTestCase):
+    def test_it_says_what_it_waits_for(self) -> None:
+        process = self.run_on_terminal(LOCKCTL, "get", "k")
+        self.expect_match(r"\A\d+\Z")
+        self.expect("lockctl get: holding k; the end of input (Ctrl-D) gives it back")
+        self.type(CTRL_D)
+        self.assertEqual(process.wait(), 0)
+        self.observer.expect("i k", "0 Lock Not Locked: k")
+
+
 class Progress(TerminalTestCase):
     def test_a_bar_that_is_gone_in_the_end(self) -> None:
         """(test_bench of queries_test sees that there is none elsewhere.)"""

@@ -1,0 +1,171 @@
+"""The plots of ci/bench's report: SVG, by gnuplot, from what was measured."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from figures import Estimate, Figure
+from servers import Failed
+
+COLOURS = {"lockd": "#1f6f8b", "floor": "#8a8a8a", "memcached": "#dd9a24", "redis": "#b5483a"}
+OTHER_COLOUR = "#5b5b5b"
+NAME_CHARACTERS_MAX = 84
+ROW_PIXELS = 19
+
+
+@dataclass(frozen=True)
+class Plot:
+    name: str
+    caption: str
+    width: int
+    height: int
+    script: str  # what gnuplot draws with
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Groups of bars, one of each server in a group."""
+
+    name: str
+    caption: str
+    unit: str
+    line: str = ""  # what is at 1, where something is
+
+    def plot(self, rows: dict[str, dict[str, Estimate]]) -> Plot:
+        kinds = list(dict.fromkeys(kind for row in rows.values() for kind in row))
+        lines = ["$bars << EOD"]
+        for group, row in rows.items():
+            values = (row.get(kind, Estimate(0, None, None, 0)) for kind in kinds)
+            lines.append(" ".join([f'"{group}"', *(f"{each.value:.4f} {ends(each)}" for each in values)]))
+        lines += ["EOD", "set style data histogram", "set style histogram errorbars gap 1.5 lw 1",
+                  "set style fill solid 0.9 noborder", "set boxwidth 0.92", f"set ylabel '{self.unit}'",
+                  "set yrange [0:*]", "set offsets 0, 0, graph 0.16, 0", "set grid ytics lc rgb '#dddddd'",
+                  "set key top left horizontal", "set xtics nomirror scale 0", "set ytics nomirror",
+                  "set errorbars linecolor rgb '#333333'"]
+        bars = [f"$bars using {3 * place + 2}:{3 * place + 3}:{3 * place + 4}:xtic(1) "
+                f"title '{kind}' lc rgb '{COLOURS.get(kind, OTHER_COLOUR)}'" for place, kind in enumerate(kinds)]
+        if self.line:
+            bars.append(f"1 title '{self.line}' with lines lw 1.5 dt 2 lc rgb '#333333'")
+        return Plot(self.name, self.caption, 760, 340, "\n".join([*lines, f"plot {', '.join(bars)}"]))
+
+
+def ends(estimate: Estimate) -> str:
+    low = estimate.value if estimate.low is None else estimate.low
+    high = estimate.value if estimate.high is None else estimate.high
+    return f"{low:.4f} {high:.4f}"
+
+
+# ---- of the ratios
+
+
+RATIO_BARS = (
+    (Bars("bench_cpu", "The floor's processor time for a request by the server's: more is better. Connections, and "
+          "requests in flight on each; the thin lines are the intervals of the medians.", "by the floor", "the floor"),
+     "cpu_ns_per_request"),
+    (Bars("bench_throughput", "Requests a second by the floor's, whatever share of its core the server had: more is "
+          "better.", "by the floor", "the floor"), "requests_per_second"),
+    (Bars("bench_p99", "The 99th percentile of the time that a batch takes, by the floor's: less is better.",
+          "by the floor", "the floor"), "p99_us"),
+)
+
+
+def beside_the_floor(rounds: dict[str, list[dict]], kind: str, key: str) -> Estimate:
+    """Over the pairs; of processor time the inverse, as in the tables."""
+    pairs = zip(rounds[kind], rounds["floor"], strict=True)
+    inverse = key == "cpu_ns_per_request"
+    return Estimate.of([floor[key] / own[key] if inverse else own[key] / floor[key] for own, floor in pairs])
+
+
+def ratio_plots(part: dict) -> Iterator[Plot]:
+    for bars, key in RATIO_BARS:
+        rows = {}
+        for what, rounds in part["rounds"].items():
+            connections, depth = re.findall(r"\d+", what)
+            rows[f"{connections} × {depth}"] = {kind: beside_the_floor(rounds, kind, key)
+                                                for kind in rounds if kind != "floor"}
+        yield bars.plot(rows)
+
+
+# ---- of single figures
+
+
+def by_server(figures: list[Figure], pattern: str) -> dict[str, dict[str, Estimate]]:
+    """Figures whose name is of this pattern, with `group` and `kind` in it."""
+    rows: dict[str, dict[str, Estimate]] = {}
+    for figure in figures:
+        if found := re.fullmatch(pattern, figure.name):
+            rows.setdefault(found["group"], {})[found["kind"]] = figure.estimate
+    return rows
+
+
+FIGURE_BARS = {
+    "memory": (
+        (Bars("bench_lock_bytes", "Resident bytes of a held lock, all included: less is better.", "bytes"),
+         r"(?P<group>a held lock) with a key of 21 bytes, (?P<kind>\w+)"),
+        (Bars("bench_connection_bytes", "Resident bytes of an idle connection: less is better.", "bytes"),
+         r"(?P<group>an idle connection), (?P<kind>\w+)")),
+    "syscalls": (
+        (Bars("bench_syscalls", "System calls for a request: less is better.", "calls"),
+         r"system calls per request, (?P<group>\d+ in flight), (?P<kind>\w+)"),),
+    "instructions": (
+        (Bars("bench_instructions", "Instructions in user space for a request: less is better.", "instructions"),
+         r"instructions per request in user space, (?P<group>\d+ in flight), (?P<kind>\w+)"),),
+}
+
+
+def figure_plots(part: str, figures: list[Figure]) -> Iterator[Plot]:
+    for bars, pattern in FIGURE_BARS.get(part, ()):
+        if rows := by_server(figures, pattern):
+            yield bars.plot(rows)
+
+
+# ---- of all targets
+
+
+def margin(figure: Figure, value: float) -> float:
+    """How far a value is on the good side of its target: 1 is the target itself."""
+    least = max(value, figure.target.bound / 1000)  # of what is nothing at all, no plot could show how good it is
+    return least / figure.target.bound if figure.target.at_least else figure.target.bound / least
+
+
+def targets_plot(figures: list[Figure]) -> Plot:
+    """A line for each, in the order of the tables."""
+    rows = [figure for figure in figures if figure.target]
+    lines = ["$targets << EOD"]
+    for place, figure in enumerate(rows):
+        estimate = figure.estimate
+        low, high = sorted(margin(figure, estimate.value if end is None else end)
+                           for end in (estimate.low, estimate.high))
+        colour = {"met": 0x2F7D4F, "not met": 0xB5483A}.get(figure.outcome, 0xC98A1B)
+        lines.append(f'"{shortened(figure.name)}" {margin(figure, estimate.value):.4f} {low:.4f} {high:.4f} '
+                     f"{len(rows) - place} {colour}")
+    lines += ["EOD", "set logscale x", "set xrange [*:*]", f"set yrange [0.2:{len(rows) + 0.8}]",
+              "set ytics scale 0 font ',10'", "set xtics nomirror (0.12, 0.25, 0.5, 1, 2, 4, 8, 16)",
+              "set grid xtics lc rgb '#dddddd'", "unset key", "set xlabel 'times as good as the target asks'",
+              f"set arrow from 1, 0.2 to 1, {len(rows) + 0.8} nohead lw 1.5 dt 2 lc rgb '#333333'",
+              "plot $targets using 2:5:3:4:6:ytic(1) with xerrorbars pt 7 ps 0.6 lw 1.5 lc rgb variable"]
+    caption = ("Every target, and what was measured by it, with the interval of its median; right of the line is "
+               "better. Green: met. Red: not met. Yellow: not shown.")
+    return Plot("bench_targets", caption, 960, 70 + ROW_PIXELS * len(rows), "\n".join(lines))
+
+
+def shortened(name: str) -> str:
+    plain = name.replace('"', "").replace("_", " ")
+    return plain if len(plain) <= NAME_CHARACTERS_MAX else plain[:NAME_CHARACTERS_MAX - 1] + "…"
+
+
+# ---- files
+
+
+def draw(folder: Path, plot: Plot) -> None:
+    script = (f"set terminal svg size {plot.width},{plot.height} font 'sans,12' background '#ffffff'\n"
+              f"set encoding utf8\nset output '{folder / plot.name}.svg'\nset border 3 lc rgb '#555555'\n"
+              f"{plot.script}\n")
+    try:
+        done = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True, check=False)
+    except FileNotFoundError as failure:
+        raise Failed("there is no gnuplot, and so no plot; `ci/install-deps bench` installs it") from failure
+    if done.returncode != 0:
+        raise Failed(f"gnuplot: {done.stderr.strip()[-500:]}")

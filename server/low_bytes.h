@@ -1,0 +1,46 @@
+// Where blanks, line feeds and control characters lie in a text: few lines have any but behind their words.
+#ifndef LOCKD_SERVER_LOW_BYTES_H_
+#define LOCKD_SERVER_LOW_BYTES_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace lockd::server {
+
+/// Of longer texts only the beginning is looked at.
+inline constexpr std::size_t low_bytes_seen_max = 32;
+
+/// Bit i says whether byte i of the text is below 0x21, as all blanks are and the line feed is. Of any text.
+constexpr std::uint32_t low_bytes_one_by_one(std::string_view text) {
+  const std::size_t size = std::min(text.size(), low_bytes_seen_max);
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < size; ++i) bits |= std::uint32_t{static_cast<unsigned char>(text[i]) < 0x21} << i;
+  return bits;
+}
+
+/// The same of a text of at least so many bytes.
+inline constexpr std::size_t low_bytes_seen_min = 16;
+
+#ifdef __SSE2__
+inline std::uint32_t low_bytes_of_16(const char* from) {
+  using Sixteen [[gnu::vector_size(16)]] = unsigned char;
+  Sixteen bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  using Mask [[gnu::vector_size(16)]] = char;
+  return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(reinterpret_cast<Mask>(bytes < 0x21)));
+}
+
+inline std::uint32_t low_bytes(std::string_view text) {
+  const std::size_t second = std::min(text.size() - 16, std::size_t{16});
+  return low_bytes_of_16(text.data()) | low_bytes_of_16(text.data() + second) << second;
+}
+#else
+inline std::uint32_t low_bytes(std::string_view text) { return low_bytes_one_by_one(text); }
+#endif
+
+}  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_LOW_BYTES_H_
