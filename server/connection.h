@@ -3,19 +3,15 @@
 #define LOCKD_SERVER_CONNECTION_H_
 
 #include <atomic>
-#include <boost/system/error_code.hpp>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "server/connection_base.h"
 #include "server/edge.h"
-#include "server/pump.h"
-#include "server/session.h"
+#include "server/protocol.h"
 #include "server/worker.h"
 
 namespace lockd::server {
@@ -28,7 +24,7 @@ namespace lockd::server {
 /// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers and, while it is
 /// ending, by its worker's EndQueue. All on its worker's thread.
 template <class Mutex>
-class Connection final : public Pump, public std::enable_shared_from_this<Connection<Mutex>> {
+class Connection final : public ConnectionBase<Connection<Mutex>, Mutex> {
  public:
   using Socket = typename Edge<Mutex>::Socket;
 
@@ -42,60 +38,53 @@ class Connection final : public Pump, public std::enable_shared_from_this<Connec
   /// S4: tells the peer, in the words of what it speaks, that it is one too many, and says goodbye.
   void refuse(std::string_view farewell = too_many_connections_line);
 
-  bool end_some(std::size_t locks_max) override;
-  void wake(const Answer& answer) override;
-
  private:
-  enum class Phase : std::uint8_t { serving, ending, closing, closed };
+  using Base = ConnectionBase<Connection<Mutex>, Mutex>;
+  friend Base;
 
-  using Error = boost::system::error_code;
-  using Deadline = typename Worker<Mutex>::Expiries::Deadline;
+  using Base::bound;
+  using Base::close;
+  using Base::deadline_;
+  using Base::has_turn_to_take;
+  using Base::next_;
+  using Base::peer_done_;
+  using Base::peer_failed;
+  using Base::phase_;
+  using Base::proceed;
+  using Base::session_;
+  using Base::set_deadline;
+  using Base::take_turn_if_drained;
+  using Base::wait_writable;
+  using Base::worker_;
+  using Base::writing_;
+  using typename Base::Error;
+  using typename Base::Phase;
 
-  /// A handler for a pending operation, which keeps the connection alive and is not called any more once it is closed.
-  template <class Handler>
-  auto bound(Handler handler);
+  Socket& socket() { return socket_; }
 
+  void read() { wait_readable(); }
   void wait_readable();
   void on_readable();
   std::string& output();
-  void proceed(Next next);
-  bool has_turn_to_take() const;
-  void take_turn_if_drained();
+  template <class Call>
+  void call_session(Call call) {
+    proceed(call(worker_.services_now(), output()));
+  }
+  bool has_room() const { return unsent_.size() < worker_.services.settings.output_bytes_max; }
 
-  void begin_wait();
-  void end_wait();
-  void on_wait_deadline();
-
+  void send_replies() { flush(); }
   void flush();
   std::optional<std::size_t> send(std::string_view bytes);
-  void wait_writable();
   void on_writable();
+  void forget_output() { unsent_.clear(); }
 
-  void end();
-  void peer_failed(const Error& error);
-  void lose_peer();
   void close_gently();
+  void give_up() { close(); }
   void say_goodbye();
-  void close();
 
-  template <void (Connection::*Expired)()>
-  static void expired(Connection& self) noexcept;
-  void set_deadline(std::chrono::seconds delay);
-  void on_deadline();
-
-  Worker<Mutex>& worker_;
-  std::atomic<std::size_t>& population_;
   Socket socket_;
-  std::optional<Session<Mutex>> session_;  // none if refused
-  std::string unsent_;                     // replies that the kernel did not take yet
-  Deadline deadline_;                      // while replies wait for the peer, and while closing
-  Deadline wait_;                          // while the session waits (W1)
-  Next next_ = Next::read;
-  Phase phase_ = Phase::serving;
-  bool reading_ = false;       // a wait for input is pending
-  bool writing_ = false;       // a wait for room in the socket is pending; always if unsent_ is not empty
-  bool turn_pending_ = false;  // the session's next turn is in the context's queue
-  bool peer_done_ = false;     // nothing more comes from the peer: it has sent its FIN, or is lost
+  std::string unsent_;    // replies that the kernel did not take yet
+  bool reading_ = false;  // a wait for input is pending
 };
 
 extern template class Connection<engine::NullMutex>;

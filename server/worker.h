@@ -23,16 +23,13 @@ namespace lockd::server {
 /// A connection never reads more than this at once, so that no turn executes more (design: turns of 64 KiB).
 inline constexpr std::size_t read_bytes_max = 64 * 1024;
 
-template <class Mutex>
-class Connection;
-
 /// Of one I/O thread, and used by it alone, but for the context's and the mailbox's own thread-safe calls. Does not
 /// move: others know its address.
 template <class Mutex>
 struct Worker {
   using Context = typename Edge<Mutex>::Context;
   using Clock = typename Edge<Mutex>::Timer::clock_type;
-  using Expiries = Deadlines<Connection<Mutex>, typename Edge<Mutex>::Timer>;
+  using Expiries = Deadlines<Pump, typename Edge<Mutex>::Timer>;
 
   Worker(const Services<Mutex>& thread_services, std::chrono::seconds timeout, std::uint32_t index = 0)
       : services(thread_services), peer_timeout(timeout), home(index) {}

@@ -94,7 +94,7 @@ inline void Connection<EdgeMutex>::on_writable() {
 }
 
 template <>
-inline void Connection<EdgeMutex>::begin_wait() {
+inline void ConnectionBase<Connection<EdgeMutex>, EdgeMutex>::begin_wait() {
   worker_.waiting[session_->id()] = this;
   auto left = std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now);
   if (is_planted("wait_too_short")) left -= std::chrono::milliseconds(5);
@@ -104,12 +104,12 @@ inline void Connection<EdgeMutex>::begin_wait() {
 }
 
 template <>
-inline void Connection<EdgeMutex>::end_wait() {
+inline void ConnectionBase<Connection<EdgeMutex>, EdgeMutex>::end_wait() {
   if (worker_.waiting.erase(session_->id()) != 0 && !is_planted("timer_not_cancelled")) wait_.lift();
 }
 
 template <>
-inline void Connection<EdgeMutex>::end() {
+inline void ConnectionBase<Connection<EdgeMutex>, EdgeMutex>::end() {
   if (phase_ != Phase::serving) return;
   phase_ = Phase::ending;
   end_wait();

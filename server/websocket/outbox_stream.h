@@ -33,9 +33,13 @@ class OutboxStream {
   using next_layer_type = Socket;
   using Error = boost::system::error_code;
 
-  /// on_control_frame: called when Beast has written a frame by itself.
-  OutboxStream(Socket socket, std::size_t bytes_max, std::function<void()> on_control_frame)
-      : socket_(std::move(socket)), bytes_max_(bytes_max), on_control_frame_(std::move(on_control_frame)) {}
+  struct Hooks {
+    std::function<void()> on_control_frame;  // Beast has written one by itself, which is to be sent later
+    std::function<void()> before_read;       // it has handed out all that has come, and reads the socket; may send
+  };
+
+  OutboxStream(Socket socket, std::size_t bytes_max, Hooks hooks)
+      : socket_(std::move(socket)), bytes_max_(bytes_max), hooks_(std::move(hooks)) {}
 
   executor_type get_executor() { return socket_.get_executor(); }
   Socket& next_layer() { return socket_; }
@@ -60,6 +64,7 @@ class OutboxStream {
   }
   template <class Buffers, class Handler>
   auto async_read_some(const Buffers& buffers, Handler&& handler) {
+    hooks_.before_read();
     return socket_.async_read_some(buffers, std::forward<Handler>(handler));
   }
 
@@ -78,7 +83,7 @@ class OutboxStream {
         [this](auto completed, const auto& from) {
           const bool is_kept = keeps_close_ && is_close_frame(from);
           const std::size_t written = append(is_kept ? close_ : outbox_, from);
-          on_control_frame_();
+          hooks_.on_control_frame();
           auto complete = [completed = std::move(completed), written](const Error& error) mutable {
             completed(error, written);
           };
@@ -110,7 +115,7 @@ class OutboxStream {
 
   Socket socket_;
   std::size_t bytes_max_;
-  std::function<void()> on_control_frame_;
+  Hooks hooks_;
   std::string outbox_;
   std::string close_;        // kept apart
   bool keeps_close_ = true;  // until the session is over

@@ -13,7 +13,6 @@
 #include <new>
 #include <utility>
 
-#include "engine/check.h"
 #include "server/websocket/frame.h"
 
 namespace lockd::server {
@@ -23,10 +22,6 @@ namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 
 namespace {
-
-bool would_block(const boost::system::error_code& error) {
-  return error == asio::error::would_block || error == asio::error::try_again;
-}
 
 /// Those after which Beast has sent a close frame: the answer to one, or one that says which rule was broken.
 bool is_about_frames(const boost::system::error_code& error) {
@@ -44,29 +39,18 @@ bool is_about_http(const boost::system::error_code& error) {
 template <class Mutex>
 WebSocketConnection<Mutex>::WebSocketConnection(Worker<Mutex>& worker, Socket socket,
                                                 std::atomic<std::size_t>& population, const WebSocketPolicy& policy)
-    : worker_(worker),
-      population_(population),
+    : Base(worker, population, Phase::handshake),
       policy_(policy),
       stream_(std::move(socket), worker.services.settings.output_bytes_max,
-              [this] { asio::post(worker_.context, bound([](WebSocketConnection& self) { self.flush(); })); }) {
+              OutboxStream::Hooks{
+                  .on_control_frame =
+                      [this] { asio::post(worker_.context, bound([](WebSocketConnection& self) { self.flush(); })); },
+                  .before_read = [this] { flush(); }}) {
   stream_.read_message_max(worker.services.settings.line_bytes_max + overlong_bytes_max);
-  population_.fetch_add(1);
 }
 
 template <class Mutex>
-WebSocketConnection<Mutex>::~WebSocketConnection() {
-  LOCKD_CHECK(!session_ || phase_ >= Phase::closing || worker_.is_stopped, "a lock goes with its connection");
-  population_.fetch_sub(1);
-}
-
-/// What a handler throws ends the process here (noexcept), as for Connection.
-template <class Mutex>
-template <class Handler>
-auto WebSocketConnection<Mutex>::bound(Handler handler) {
-  return [self = this->shared_from_this(), handler](const auto&... results) noexcept {
-    if (self->phase_ != Phase::closed) handler(*self, results...);
-  };
-}
+WebSocketConnection<Mutex>::~WebSocketConnection() = default;
 
 // ---- the handshake ----
 
@@ -149,7 +133,7 @@ void WebSocketConnection<Mutex>::open_session() {
   session_.emplace(handshake_->id, std::move(handshake_->address), worker_.services, worker_.home);
   phase_ = Phase::serving;
   handshake_.reset();
-  deadline_.reset();
+  deadline_.lift();
   flush();
   read();
 }
@@ -253,91 +237,24 @@ void WebSocketConnection<Mutex>::frame_replies(std::string& output, const std::v
   }
 }
 
-template <class Mutex>
-void WebSocketConnection<Mutex>::proceed(Next next) {
-  next_ = next;
-  worker_.bring_wakeups();
-  if (next_ != Next::wait) end_wait();
-  flush();
-  if (phase_ != Phase::serving) return;
-  switch (next_) {
-    case Next::wait:
-      if (worker_.services.turn.wait_begun) begin_wait();
-      return read();
-    case Next::read:
-      return read();
-    case Next::turn:
-    case Next::drain:
-      return take_turn_if_drained();
-    case Next::end:
-      return end();
-  }
-}
-
-template <class Mutex>
-bool WebSocketConnection<Mutex>::has_turn_to_take() const {
-  return phase_ == Phase::serving && (next_ == Next::turn || next_ == Next::drain);
-}
-
-/// Puts the session's next turn behind those of the others; only if it has one to take.
-template <class Mutex>
-void WebSocketConnection<Mutex>::take_turn_if_drained() {
-  if (!has_turn_to_take() || !has_room()) return;
-  if (std::exchange(turn_pending_, true)) return;
-  asio::post(worker_.context, bound([](WebSocketConnection& self) {
-               self.turn_pending_ = false;
-               if (!self.has_turn_to_take()) return;
-               self.call_session([&](const Services<Mutex>& services, std::string& output) {
-                 return self.session_->go_on(services, output);
-               });
-             }));
-}
-
-// ---- waiting ----
-
-/// Its first, or the next one. Counted from now, as for Connection.
-template <class Mutex>
-void WebSocketConnection<Mutex>::begin_wait() {
-  worker_.waiting[session_->id()] = this;
-  if (!wait_) wait_ = std::make_unique<Timer>(worker_.context);
-  wait_->expires_after(std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now));
-  wait_->async_wait(bound([](WebSocketConnection& self, const Error& error) {
-    if (!error) self.on_wait_deadline();
-  }));
-}
-
-template <class Mutex>
-void WebSocketConnection<Mutex>::end_wait() {
-  if (!wait_) return;
-  wait_.reset();
-  worker_.waiting.erase(session_->id());
-}
-
-/// Not where the wait ended, and perhaps another one began, after it had fired.
-template <class Mutex>
-void WebSocketConnection<Mutex>::on_wait_deadline() {
-  if (!wait_ || wait_->expiry() > Timer::clock_type::now()) return;
-  call_session(
-      [this](const Services<Mutex>& services, std::string& output) { return session_->time_out(services, output); });
-}
-
-template <class Mutex>
-void WebSocketConnection<Mutex>::wake(const Answer& answer) {
-  call_session(
-      [&](const Services<Mutex>& services, std::string& output) { return session_->wake(answer, services, output); });
-}
-
 // ---- writing ----
+
+/// Where the session goes on reading, what has come already is executed first, so that all its replies go in one write:
+/// they are sent before the socket is read again.
+template <class Mutex>
+void WebSocketConnection<Mutex>::send_replies() {
+  if (reading_ || !wants_input()) flush();
+}
 
 /// Sends what the kernel takes at once.
 template <class Mutex>
 void WebSocketConnection<Mutex>::flush() {
   if (writing_ || (!outbox().empty() && !send_some())) return;
   if (!outbox().empty()) {
-    if (phase_ == Phase::serving && !deadline_) set_deadline(worker_.peer_timeout);
+    if (phase_ == Phase::serving && !deadline_.is_set()) set_deadline(worker_.peer_timeout);
     return wait_writable();
   }
-  if (phase_ == Phase::serving) deadline_.reset();
+  if (phase_ == Phase::serving) deadline_.lift();
   say_goodbye_if_all_is_sent();
 }
 
@@ -352,18 +269,8 @@ bool WebSocketConnection<Mutex>::send_some() {
   }
   outbox().erase(0, sent);
   if (outbox().empty()) std::string().swap(outbox());  // its memory too
-  if (sent > 0 && deadline_ && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
+  if (sent > 0 && deadline_.is_set() && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
   return true;
-}
-
-template <class Mutex>
-void WebSocketConnection<Mutex>::wait_writable() {
-  LOCKD_CHECK(!writing_, "one write in flight, ever");
-  writing_ = true;
-  socket().async_wait(Socket::wait_write, bound([](WebSocketConnection& self, const Error& error) {
-                        self.writing_ = false;
-                        error ? self.peer_failed(error) : self.on_writable();
-                      }));
 }
 
 template <class Mutex>
@@ -375,43 +282,6 @@ void WebSocketConnection<Mutex>::on_writable() {
 
 // ---- the end ----
 
-/// S2. Safe to come from anywhere and more than once: only a serving connection has an end to begin.
-template <class Mutex>
-void WebSocketConnection<Mutex>::end() {
-  if (phase_ != Phase::serving) return;
-  phase_ = Phase::ending;
-  end_wait();
-  worker_.ends.push(this->shared_from_this());
-}
-
-template <class Mutex>
-bool WebSocketConnection<Mutex>::end_some(std::size_t locks_max) {
-  const bool is_over = session_->end_some(worker_.services_now(), locks_max);
-  worker_.bring_wakeups();
-  if (is_over) close_gently();
-  return is_over;
-}
-
-/// A reset is a client's business; that a host has vanished an operator wants to know.
-template <class Mutex>
-void WebSocketConnection<Mutex>::peer_failed(const Error& error) {
-  const bool vanished = error == asio::error::timed_out || error == asio::error::host_unreachable;
-  if (phase_ == Phase::serving && vanished) {
-    spdlog::info("{} has vanished ({}): its connection ends", *worker_.services.registry.address(session_->id()),
-                 error.message());
-  }
-  lose_peer();
-}
-
-/// The peer is not there any more: nothing can be sent or read.
-template <class Mutex>
-void WebSocketConnection<Mutex>::lose_peer() {
-  outbox().clear();
-  peer_done_ = true;
-  deadline_.reset();
-  phase_ == Phase::serving || phase_ == Phase::ending ? end() : close();
-}
-
 /// S3: the session, if there was one, is over and its locks are free; its replies may still be on their way. Behind
 /// them goes a close frame, unless the client's own was answered, or the handshake refused.
 template <class Mutex>
@@ -419,6 +289,7 @@ void WebSocketConnection<Mutex>::close_gently() {
   phase_ = Phase::closing;
   if (peer_done_) return close();
   set_deadline(closing_time);
+  stream_.next_layer().let_close_through();
   if (frames_done_ || !stream_.is_open()) {
     frames_done_ = true;
   } else {
@@ -427,8 +298,13 @@ void WebSocketConnection<Mutex>::close_gently() {
                           self.say_goodbye_if_all_is_sent();
                         }));
   }
-  stream_.next_layer().let_close_through();
   flush();
+}
+
+template <class Mutex>
+void WebSocketConnection<Mutex>::give_up() {
+  if (phase_ == Phase::handshake) note_refusal(&Statistics::refused_handshakes, "its handshake took too long");
+  close();
 }
 
 /// To close a socket with input unread would make the kernel reset the connection, and the peer might lose what it has
@@ -454,37 +330,6 @@ void WebSocketConnection<Mutex>::on_goodbye() {
   Error error;
   socket().read_some(asio::buffer(worker_.input), error);
   error && !would_block(error) ? close() : await_fin();
-}
-
-template <class Mutex>
-void WebSocketConnection<Mutex>::close() {
-  phase_ = Phase::closed;
-  deadline_.reset();
-  Error ignored;
-  socket().close(ignored);
-}
-
-// ---- the deadline ----
-
-template <class Mutex>
-void WebSocketConnection<Mutex>::set_deadline(std::chrono::seconds delay) {
-  if (!deadline_) deadline_ = std::make_unique<Timer>(worker_.context);
-  deadline_->expires_after(delay);
-  deadline_->async_wait(bound([](WebSocketConnection& self, const Error& error) {
-    if (!error) self.on_deadline();
-  }));
-}
-
-/// Not where the deadline was moved or lifted after it had fired.
-template <class Mutex>
-void WebSocketConnection<Mutex>::on_deadline() {
-  if (!deadline_ || deadline_->expiry() > Timer::clock_type::now()) return;
-  if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
-  if (phase_ == Phase::handshake) note_refusal(&Statistics::refused_handshakes, "its handshake took too long");
-  if (phase_ != Phase::serving) return close();
-  spdlog::info("{} took no replies for {} s: its connection ends", *worker_.services.registry.address(session_->id()),
-               worker_.peer_timeout.count());
-  lose_peer();
 }
 
 template class WebSocketConnection<engine::NullMutex>;

@@ -8,19 +8,14 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <boost/system/error_code.hpp>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "server/pump.h"
-#include "server/session.h"
+#include "server/connection_base.h"
 #include "server/statistics.h"
 #include "server/websocket/handshake.h"
 #include "server/websocket/messages.h"
@@ -44,7 +39,7 @@ inline constexpr std::size_t overlong_bytes_max = 64 * 1024;
 ///
 /// Its socket is Asio's own: Beast's frames want that.
 template <class Mutex>
-class WebSocketConnection final : public Pump, public std::enable_shared_from_this<WebSocketConnection<Mutex>> {
+class WebSocketConnection final : public ConnectionBase<WebSocketConnection<Mutex>, Mutex> {
  public:
   /// `population`: those of its kind, itself included, while it lives. It and `policy` outlive it.
   WebSocketConnection(Worker<Mutex>& worker, Socket socket, std::atomic<std::size_t>& population,
@@ -54,14 +49,27 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
   /// Reads the handshake, within handshake_time_max, and opens the session when that was well.
   void serve(SessionId id, std::string address);
 
-  bool end_some(std::size_t locks_max) override;
-  void wake(const Answer& answer) override;
-
  private:
-  enum class Phase : std::uint8_t { handshake, serving, ending, closing, closed };
+  using Base = ConnectionBase<WebSocketConnection<Mutex>, Mutex>;
+  friend Base;
 
-  using Error = boost::system::error_code;
-  using Timer = boost::asio::steady_timer;
+  using Base::bound;
+  using Base::close;
+  using Base::deadline_;
+  using Base::lose_peer;
+  using Base::next_;
+  using Base::peer_done_;
+  using Base::peer_failed;
+  using Base::phase_;
+  using Base::proceed;
+  using Base::session_;
+  using Base::set_deadline;
+  using Base::take_turn_if_drained;
+  using Base::wait_writable;
+  using Base::worker_;
+  using Base::writing_;
+  using typename Base::Error;
+  using typename Base::Phase;
 
   /// What is known of a client that has no session yet.
   struct Handshake {
@@ -71,8 +79,6 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
     boost::beast::http::request_parser<boost::beast::http::empty_body> parser;
   };
 
-  template <class Handler>
-  auto bound(Handler handler);
   Socket& socket() { return stream_.next_layer().next_layer(); }
   std::string& outbox() { return stream_.next_layer().outbox(); }
 
@@ -95,54 +101,32 @@ class WebSocketConnection final : public Pump, public std::enable_shared_from_th
   template <class Call>
   void call_session(Call call);
   void frame_replies(std::string& output, const std::vector<std::size_t>& ends, Next next);
-  void proceed(Next next);
-  bool has_turn_to_take() const;
-  void take_turn_if_drained();
 
-  void begin_wait();
-  void end_wait();
-  void on_wait_deadline();
-
+  void send_replies();
   void flush();
   bool send_some();
-  void wait_writable();
   void on_writable();
+  void forget_output() { outbox().clear(); }
 
-  void end();
-  void peer_failed(const Error& error);
-  void lose_peer();
   void close_gently();
+  void give_up();
   void say_goodbye_if_all_is_sent();
   void await_fin();
   void on_goodbye();
-  void close();
 
-  void set_deadline(std::chrono::seconds delay);
-  void on_deadline();
-
-  Worker<Mutex>& worker_;
-  std::atomic<std::size_t>& population_;
   const WebSocketPolicy& policy_;
   boost::beast::websocket::stream<OutboxStream, false> stream_;  // without compression, which takes much memory
   std::unique_ptr<Handshake> handshake_;
-  std::optional<Session<Mutex>> session_;  // none until the handshake is done
   Messages messages_;
-  std::string unfinished_;           // what is there of a reply that is not whole, or beyond all replies
-  std::array<char, 256> chunk_{};    // what is read into: most messages are whole in it
-  std::string message_;              // of one that is not: what was read before
-  std::size_t chunk_bytes_ = 0;      // so much in it
-  Error read_error_;                 // that of the last read
-  std::unique_ptr<Timer> deadline_;  // while replies wait for the peer, in the handshake and while closing
-  std::unique_ptr<Timer> wait_;      // while the session waits (W1)
-  Next next_ = Next::read;
-  Phase phase_ = Phase::handshake;
-  bool reading_ = false;       // a read is pending
-  bool has_come_ = false;      // a message, or the end, which the session was not given yet
-  bool writing_ = false;       // a wait for room in the socket is pending; always if the outbox is not empty
-  bool turn_pending_ = false;  // the session's next turn is in the context's queue
-  bool peer_done_ = false;     // nothing can be sent or read any more
-  bool frames_done_ = false;   // no frame is sent or read any more
-  bool said_goodbye_ = false;  // FIN is sent, and the peer's awaited
+  std::string unfinished_;         // what is there of a reply that is not whole, or beyond all replies
+  std::array<char, 256> chunk_{};  // what is read into: most messages are whole in it
+  std::string message_;            // of one that is not: what was read before
+  std::size_t chunk_bytes_ = 0;    // so much in it
+  Error read_error_;               // that of the last read
+  bool reading_ = false;           // a read is pending
+  bool has_come_ = false;          // a message, or the end, which the session was not given yet
+  bool frames_done_ = false;       // no frame is sent or read any more
+  bool said_goodbye_ = false;      // FIN is sent, and the peer's awaited
 };
 
 extern template class WebSocketConnection<engine::NullMutex>;

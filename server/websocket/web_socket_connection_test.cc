@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/websocket/frame.h"
@@ -73,6 +74,21 @@ class WebSocketConnectionTest : public testing::Test, protected WebSocketWorker 
     return run_until([&] { return server_.registry.size() == 0; });
   }
 };
+
+TEST_F(WebSocketConnectionTest, F5_the_replies_to_what_comes_at_once_leave_in_one_write) {
+  constexpr std::size_t count = 100;
+  Peer peer(context());
+  ASSERT_TRUE(open(peer));
+  std::string requests;
+  for (std::size_t i = 0; i < count; ++i) requests += frame("ping");
+  ASSERT_EQ(peer.send_some(requests), requests.size());
+  std::size_t arrivals = 0;  // the peer looks after each handler
+  ASSERT_TRUE(read_until(peer, [&, seen = std::size_t{0}](const Received& received) mutable {
+    if (std::exchange(seen, peer.received.size()) != peer.received.size()) ++arrivals;
+    return received.messages.size() == count;
+  }));
+  EXPECT_EQ(arrivals, 1U);
+}
 
 TEST_F(WebSocketConnectionTest, S3_a_slow_reader_sees_its_close_answered_when_the_locks_are_free) {
   constexpr std::size_t lock_count = 30'000;
@@ -177,7 +193,7 @@ TEST_F(WebSocketConnectionTest, S2_a_frame_that_breaks_the_rules_ends_a_wait) {
 }
 
 TEST_F(WebSocketConnectionTest, S2_the_session_ends_where_the_output_has_no_room_for_the_answer_to_a_close) {
-  for (const std::size_t output_bytes_max : {1, 2, 3, 4, 5, 6}) {
+  for (std::size_t output_bytes_max = 1; output_bytes_max <= 6; ++output_bytes_max) {
     server_.settings.output_bytes_max = output_bytes_max;
     Peer peer(context());
     ASSERT_TRUE(open(peer));
