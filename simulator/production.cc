@@ -3,6 +3,7 @@
 #include "server/connection.cc"
 #include "server/counters.cc"
 #include "server/listing.cc"
+#include "server/session_commands.cc"
 #include "server/session.cc"
 #include "simulator/virtual_edge.h"
 #include "simulator/watched_session.h"
