@@ -57,9 +57,16 @@ void Connection<Mutex>::on_readable() {
   if (would_block(error)) return wait_readable();
   if (error && error != asio::error::eof) return peer_failed(error);
   peer_done_ = error == asio::error::eof;
-  if (phase_ == Phase::closing) return peer_done_ ? close() : wait_readable();
+  if (phase_ == Phase::closing) return on_readable_while_closing();
   if (peer_done_) return proceed(session_->finish());
   proceed(session_->receive({worker_.input.data(), bytes}, worker_.services_now(), output()));
+}
+
+/// What comes now is nobody's. The peer's end closes the connection, but for replies that are still on their way (S3).
+template <class Mutex>
+void Connection<Mutex>::on_readable_while_closing() {
+  if (!peer_done_) return wait_readable();
+  if (unsent_.empty()) close();
 }
 
 /// Where the session appends: to what waits already, or else to the buffer that all connections of the thread share.

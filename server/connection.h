@@ -65,6 +65,7 @@ class Connection final : public ConnectionBase<Connection<Mutex>, Mutex> {
   void read() { wait_readable(); }
   void wait_readable();
   void on_readable();
+  void on_readable_while_closing();
   std::string& output();
   template <class Call>
   void call_session(Call call) {

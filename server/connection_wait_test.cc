@@ -182,6 +182,21 @@ TEST_F(ConnectionWaitTest, S3_W2_W4_a_fin_that_comes_while_a_woken_session_has_t
   EXPECT_EQ(keys(), 0U);
 }
 
+// Who has waited is read from until its connection is closed: its end may come before all replies have left.
+TEST_F(ConnectionWaitTest, S3_a_fin_behind_a_quit_loses_no_reply_that_is_still_on_its_way) {
+  stand_in_line(waiter_, "gw 60000 k\n" + helps(200) + "me\nquit\n");
+  exchange(holder_, "r k\n", 1);
+  ASSERT_TRUE(run_until([&] { return keys() == 0; })) << "it has quit";
+  waiter_.socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send);
+  for (int pass = 0; pass < 10; ++pass) context().poll();  // the server sees that before the peer reads on
+  ASSERT_TRUE(run_until([&] {
+    waiter_.read();
+    return waiter_.ended;
+  }));
+  EXPECT_FALSE(waiter_.was_reset);
+  EXPECT_TRUE(waiter_.received.ends_with("\n1 A2 A2\n"));
+}
+
 TEST_F(ConnectionWaitTest, W4_a_wait_that_is_over_has_no_timer_even_while_its_replies_are_not_taken) {
   server_.settings.output_bytes_max = 1000;
   stand_in_line(waiter_, "gw 60000 k\n" + helps(2000));

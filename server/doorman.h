@@ -50,7 +50,8 @@ class Doorman {
   /// Connections in their handshake, with a session, or with its last replies on their way. Any thread.
   std::size_t served() const { return served_.load(); }
 
-  /// Since the start: connections that were let in; that were too many; that were dropped for want of memory.
+  /// Since the start: connections that there was room for, those dropped later included; that were too many; that were
+  /// dropped for want of memory.
   std::uint64_t served_total() const { return last_session_; }
   std::uint64_t refused_total() const { return refused_total_; }
   std::uint64_t dropped_total() const { return dropped_total_; }

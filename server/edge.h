@@ -16,10 +16,9 @@ using Socket = boost::asio::basic_stream_socket<StreamProtocol, boost::asio::io_
 
 /// The same whatever the mutex. A simulator has a mutex of its own, and specialises this for it.
 ///
-/// Context: an execution context, made of a hint of how many threads run it. Poller: made of a Context, says
-/// which pass it is in. Socket: what
-/// Connection uses of PolledSocket; Timer: what Deadlines uses of Asio's, its clock giving std::chrono::steady_clock's
-/// time points.
+/// Context: an execution context, made of a hint of how many threads run it. Poller: made of a Context, says which pass
+/// it is in. Socket: what Connection uses of PolledSocket. Timer: what Deadlines uses of Asio's, its clock giving
+/// std::chrono::steady_clock's time points.
 template <class Mutex>
 struct Edge {
   using Context = boost::asio::io_context;

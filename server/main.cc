@@ -16,7 +16,8 @@ namespace {
 
 /// From this size on, memory is mapped piece by piece and goes back to the system when it is freed, whatever lies
 /// behind it in the heap: the lock table's chunks (up to 64 KiB) and its indices from 1,024 entries on. A request that
-/// finds all warmed up asks for no memory, so that none pays for the mapping.
+/// finds all warmed up asks for no memory, so that none pays for the mapping; input and replies of more than this that
+/// have to be kept do.
 constexpr int map_from_bytes = 4 * 1024;
 
 void set_up_log(const std::string& level) {

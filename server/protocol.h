@@ -14,7 +14,7 @@
 namespace lockd::server {
 
 /// One line that is not blank. `text` as in Request, but it points into the parser's input or into the parser, and is
-/// gone with the next call.
+/// gone with the next call of next().
 struct ParsedLine {
   LineKind kind = LineKind::command;
   Verb verb = Verb::get;

@@ -21,11 +21,9 @@ namespace lockd::server {
 /// all that was ready before it. Invariants:
 /// 1. An answer was given after its question was asked: who asks while one is before the threads waits for the next.
 /// 2. All who ask in that time share that next question, and between two there is a pause: however many ask, the
-/// threads
-///    are disturbed no more than once in it.
+///    threads are disturbed no more than once in it.
 /// 3. A thread has one question before it at most. While it owes an answer it is not asked again; when that comes,
-/// late,
-///    it is asked what the others were asked meanwhile.
+///    late, it is asked what the others were asked meanwhile.
 ///
 /// Used on one thread, that of `own`; the object goes when neither that context nor those of the threads run handlers
 /// any more. (`own` may be one of theirs.)

@@ -17,7 +17,7 @@ struct Snapshot {
   engine::Moment now = 0;               // for totals' moments
   std::uint64_t connections = 0;        // served now: sessions (L3), and connections before and after theirs
   std::uint64_t connections_max = 0;    // S4
-  std::uint64_t connections_total = 0;  // sessions since the start
+  std::uint64_t connections_total = 0;  // since the start, but for those too many
   std::uint64_t refused_total = 0;      // S4: connections too many
   std::uint64_t dropped_total = 0;      // connections for which there was no memory, where they were accepted
   bool accepts = true;                  // every listener does: Listener::accepts()

@@ -76,10 +76,11 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   if (!is_answered(parser.get().method())) response.set(http::field::allow, "GET, HEAD");
   response.prepare_payload();
   if (parser.get().method() == http::verb::head) response.body().clear();  // its length is still told
-  const bool sent = co_await send(response);
+  const bool is_sent = co_await send(response);
   is_answering_ = false;
-  if (sent && !goes_on) co_await say_goodbye();
-  co_return sent&& goes_on;
+  if (!is_sent) co_return false;
+  if (!goes_on) co_await say_goodbye();
+  co_return goes_on;
 }
 
 asio::awaitable<PageText> HttpConnection::answer(const Parser& parser) {

@@ -23,10 +23,9 @@ namespace lockd::server {
 struct HttpLimits {
   std::size_t connections_max = 16;
   std::size_t header_bytes_max = 8192;
-  std::chrono::milliseconds idle_time{300'000};  // before a request: a scraper keeps its connection for the next time
-  std::chrono::milliseconds request_time{
-      10'000};  // for its header, once it has begun; for the peer to take the response
-  std::chrono::milliseconds goodbye_time{1'000};  // for the peer to close, after a response that was the last
+  std::chrono::milliseconds idle_time{300'000};    // before a request: a scraper keeps its connection for the next time
+  std::chrono::milliseconds request_time{10'000};  // for a header that has begun; for the peer to take the response
+  std::chrono::milliseconds goodbye_time{1'000};   // for the peer to close, after a response that was the last
 };
 
 /// Answers GET and HEAD, one request after the other, until the peer wants no more, takes too long, or sends what is no
