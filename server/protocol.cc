@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
 #include "engine/check.h"
 #include "engine/words.h"
@@ -73,8 +72,7 @@ ParsedLine unknown(std::string_view word) {
 bool has_low_byte(std::string_view bytes) {
   constexpr std::uint64_t each = 0x0101010101010101;
   const auto low_bytes_at = [&](std::size_t at) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, bytes.data() + at, sizeof eight);
+    const std::uint64_t eight = engine::word_at(bytes.data() + at);
     return (eight - each * 0x21) & ~eight & each * 0x80;
   };
   if (bytes.size() < 8) return std::ranges::any_of(bytes, [](unsigned char byte) { return byte < 0x21; });
