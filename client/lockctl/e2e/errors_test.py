@@ -27,13 +27,22 @@ class Usage(LockctlTestCase):
     def test_keys_with_a_line_end(self) -> None:
         """Nothing behind it is sent: that would be another request."""
         for command in ["run", "k\ng stolen", "true"], ["get", "k\ng stolen"], ["inspect", "k\n"], ["list", "k\nra"]:
-            self.check(*command, says="can't hold a line end")
+            self.check(*command, says="must not contain a line end")
         self.observer.expect("i stolen", "0 Lock Not Locked: stolen")
 
     def test_keys_that_the_server_would_change(self) -> None:
-        for key in " k", "k ", "a  b", "a\tb":
-            self.expect_refusal("inspect", key, status=64, says="lockctl:")
-            self.expect_refusal("run", key, "true", status=64, says="lockctl:")
+        """Before anything is connected: nobody is there."""
+        self.server.stop()
+        for key in " k", "k ", "a  b", "a\tb", "k\r":
+            for command in ["inspect"], ["get"], ["run"], ["list"], ["top"], ["who"]:
+                self.check(*command, key, *["true"] * (command == ["run"]), says=f"lockctl {command[0]}: the ")
+
+    def test_what_an_unset_variable_leaves_empty(self) -> None:
+        """A lock of another name than was meant, or at another server, would exclude nobody."""
+        for command in ["run", "", "true"], ["get", ""], ["inspect", ""]:
+            self.check(*command, says="the KEY is empty")
+        for command in ["--server", "", "ping"], ["ping", "--server="], ["run", "--server", "", "k", "true"]:
+            self.check(*command, says="--server '': expected tcp://HOST:PORT or unix:///PATH")
 
     def test_keys_that_are_too_long(self) -> None:
         self.expect_refusal("run", "k" * 9000, "true", status=64, says="8192")
