@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
+import grp
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 from lockctl import LOCKCTL, LockctlTestCase, environment_of
 
 QUERIES = (["ping"], ["list"], ["who"], ["stats"], ["version"], ["inspect", "-x", "k"], ["--help"], ["run", "--help"])
+
+
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
+
+
+def heed_modes() -> None:
+    """From the next exec on, the modes of files bind root, too."""
+    if os.geteuid() == 0:
+        for capability in CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH:
+            if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+                raise OSError("a capability cannot be dropped")
 
 
 class Usage(LockctlTestCase):
@@ -61,6 +76,28 @@ class Servers(LockctlTestCase):
         self.server.stop()
         for command in ["ping"], ["list"], ["stats"], ["get", "k"], ["run", "k", "true"], ["top"], ["bench"]:
             self.expect_refusal(*command, status=69, says="does lockd run there?")
+
+    def refuse_access(self, path: Path, says: str) -> None:
+        finished = self.lockctl("--server", f"unix://{path}", "ping", preexec_fn=heed_modes)
+        self.assertEqual(finished.stderr, f"lockctl: unix://{path}: Permission denied; {says}\n")
+        self.assertEqual(finished.returncode, 69)
+
+    def test_a_socket_for_others(self) -> None:
+        """Whom it is for, as the package's is for the group lockd, and not whether lockd runs there."""
+        try:
+            subprocess.run(["true"], preexec_fn=heed_modes, check=True)
+        except subprocess.SubprocessError:
+            self.skipTest("root cannot drop its capabilities here")
+        path = self.temporary_directory() / "lockd.sock"
+        self.daemon("--unix-mode", "060", listen=[f"unix://{path}"])
+        group, user = grp.getgrgid(path.stat().st_gid).gr_name, pwd.getpwuid(path.stat().st_uid).pw_name
+        self.refuse_access(path, f"the socket is for the group {group}, which one joins by adduser USER {group} "
+                                 "and a new login")
+        path.chmod(0)
+        self.refuse_access(path, f"the socket is for the user {user} alone")
+        self.addCleanup(path.parent.chmod, 0o700)
+        path.parent.chmod(0)
+        self.refuse_access(path, "this user may not enter its folder")
 
     def test_no_such_host(self) -> None:
         self.expect_refusal("--server", "tcp://no-such-host.invalid:1", "ping", status=69, says="no-such-host.invalid")
