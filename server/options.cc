@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "server/address.h"
@@ -52,8 +54,8 @@ std::string check_listen_uri(const std::string& uri) {
 }
 
 std::string check_http_uri(const std::string& uri) {
-  if (uri.starts_with("ws://")) return uri + ": expected tcp://HOST:PORT or unix:///PATH";
-  return check_listen_uri(uri);
+  if (uri.starts_with("tcp://") || uri.starts_with("unix://")) return check_listen_uri(uri);
+  return (uri.empty() ? "''" : uri) + ": expected tcp://HOST:PORT or unix:///PATH";
 }
 
 std::string check_websocket_origin(const std::string& origin) {
@@ -177,11 +179,14 @@ void add_process_options(CLI::App& app, RawOptions& raw) {
   app.set_version_flag("--version", "lockd " LOCKD_VERSION);
 }
 
+std::string reason_of(int error) { return error == 0 ? "cannot be read" : std::generic_category().message(error); }
+
 /// The file's values come last, so only what nobody has set yet is taken from it.
 void read_config_file(CLI::App& app, const std::string& path) {
+  errno = 0;
   std::ifstream file(path);
   file.peek();  // a directory opens, but can't be read
-  if (!file.is_open() || file.bad()) throw CLI::FileError(path + ": cannot be read");
+  if (!file.is_open() || file.bad()) throw CLI::FileError("--config " + path + ": " + reason_of(errno));
   file.clear();
   for (std::string line; std::getline(file, line);) {
     const std::size_t first = line.find_first_not_of(" \t");
@@ -210,10 +215,16 @@ Options options_of(const RawOptions& raw) {
   return options;
 }
 
+/// A flag that has too few values, or too many, in better words than the library's.
+std::string mismatch(const std::string& what) {
+  const std::string flag = what.substr(0, what.find(':'));
+  return flag + (what.ends_with(" missing") ? " needs a value" : " is given more than once");
+}
+
 /// One line, whatever the library wrote.
 Exit usage_error(std::string text) {
   std::ranges::replace(text, '\n', ' ');
-  return {2, "lockd: " + text + "\n"};
+  return {2, "lockd: " + text + "; see lockd --help\n"};
 }
 
 }  // namespace
@@ -239,6 +250,8 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
     return Exit{0, app.help()};
   } catch (const CLI::CallForVersion&) {
     return Exit{0, app.version() + "\n"};
+  } catch (const CLI::ArgumentMismatch& error) {
+    return usage_error(mismatch(error.what()));
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }

@@ -291,14 +291,38 @@ TEST_F(OptionsTest, a_bad_flag_is_refused) {
   expect_refused({"--listen"}, {"--listen"});
 }
 
+TEST_F(OptionsTest, a_flag_without_its_value_or_given_twice_is_refused_in_these_words) {
+  expect_refused({"--threads"}, {"lockd: --threads needs a value; see lockd --help\n"});
+  expect_refused({"--threads", "1", "--threads", "2"},
+                 {"lockd: --threads is given more than once; see lockd --help\n"});
+  expect_refused({"--http", "tcp://a:1", "--http", "tcp://b:1"}, {"lockd: --http is given more than once; see"});
+}
+
 TEST_F(OptionsTest, a_bad_listening_address_is_refused_with_the_reason) {
   expect_refused({"--listen", "tcp://::1:9999"}, {"tcp://::1:9999", "an IPv6 address goes in brackets"});
 }
 
-TEST_F(OptionsTest, a_config_file_that_cannot_be_read_is_refused) {
-  expect_refused({"--config", "/no/such/file"}, {"/no/such/file"});
+TEST_F(OptionsTest, a_config_file_that_cannot_be_read_is_refused_with_the_reason) {
+  expect_refused({"--config", "/no/such/file"}, {"--config /no/such/file: No such file or directory"});
   const std::string directory = std::filesystem::path(file("")).parent_path();
-  expect_refused({"--config", directory}, {directory});
+  expect_refused({"--config", directory}, {"--config " + directory + ": Is a directory"});
+  set_environment("LOCKD_CONFIG", "/no/such/file");
+  expect_refused({}, {"--config /no/such/file: No such file or directory"});
+}
+
+TEST_F(OptionsTest, an_address_for_HTTP_is_refused_with_those_that_there_are) {
+  for (const std::string uri :
+       {"foo", "http://127.0.0.1:8080", "https://a:1", "ws://127.0.0.1:1", "wss://a:1", ":8080"})
+    expect_refused({"--http", uri},
+                   {"--http: " + uri + ": expected tcp://HOST:PORT or unix:///PATH; see lockd --help"});
+  expect_refused({"--http", ""}, {"--http: '': expected tcp://HOST:PORT or unix:///PATH"});
+  expect_refused({"--http", "tcp://a"}, {"--http: tcp://a: expected tcp://HOST:PORT"});
+}
+
+TEST_F(OptionsTest, what_is_refused_says_where_to_look) {
+  for (const auto& flags :
+       std::vector<std::vector<std::string>>{{"--foo"}, {"9999"}, {"--threads"}, {"--threads", "x"}})
+    expect_refused(flags, {"; see lockd --help\n"});
 }
 
 TEST_F(OptionsTest, an_unknown_key_of_the_config_file_is_refused) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/lockctl/holder_name.h"
+#include "client/lockctl/socket_access.h"
 #include "client/lockctl/text.h"
 
 namespace lockd::lockctl {
@@ -38,10 +39,11 @@ int status_of(Cause cause, const Options& options) {
   return exit_status::unavailable;
 }
 
-std::string advice_for(Cause cause) {
-  if (cause == Cause::unreachable) return "; does lockd run there? --server or LOCKD_SERVER names another";
+std::string advice_for(Cause cause, const std::string& server) {
   if (cause == Cause::protocol_error) return "; --server or LOCKD_SERVER has to name a lockd";
-  return {};
+  if (cause != Cause::unreachable) return {};
+  if (const std::string advice = access_advice(server); !advice.empty()) return "; " + advice;
+  return "; does lockd run there? --server or LOCKD_SERVER names another";
 }
 
 /// One attempt, which may wait. Returns how many hold it.
@@ -62,7 +64,8 @@ Result<std::uint64_t> attempt(Client& client, const Options& options, millisecon
 Failure failure_of(const Error& error, const Options& options) {
   const bool plain_no = error.cause == Cause::unavailable || error.cause == Cause::timed_out;
   if (plain_no) return {status_of(error.cause, options), ""};
-  return {status_of(error.cause, options), "lockctl: " + printable(error.text) + advice_for(error.cause)};
+  return {status_of(error.cause, options),
+          "lockctl: " + printable(error.text) + advice_for(error.cause, options.server)};
 }
 
 std::variant<Client, Failure> connect_to_server(const Options& options) {

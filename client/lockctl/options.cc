@@ -11,6 +11,7 @@
 #include "client/lockctl/help.h"
 #include "client/lockctl/suggestion.h"
 #include "client/lockctl/text.h"
+#include "client/request.h"
 
 namespace lockd::lockctl {
 
@@ -27,6 +28,12 @@ struct UsageError : std::runtime_error {
 [[noreturn]] void refuse(const CommandSpec* command, const std::string& what) {
   const std::string name = command == nullptr ? "lockctl" : std::string("lockctl ") + command->name;
   throw UsageError(name + ": " + what + "; see " + name + " --help");
+}
+
+/// A word of the command line, in quotes where it could not be seen without.
+std::string shown(std::string_view word) {
+  const bool is_plain = !word.empty() && word.find(' ') == std::string_view::npos;
+  return is_plain ? printable(word) : "'" + printable(word) + "'";
 }
 
 const OptionSpec help_option = {'h', "help", nullptr, "", nullptr};
@@ -74,15 +81,15 @@ class Reader {
     for (;;) {
       const int found = ::getopt_long(argc_, argv_, short_options_.c_str(), long_options_.data(), nullptr);
       if (found == -1) return nullptr;
-      if (found == ':') refuse(command_, shown(*spec_of(::optopt)) + " needs a value, " + spec_of(::optopt)->argument);
+      if (found == ':') refuse(command_, dashed(*spec_of(::optopt)) + " needs a value, " + spec_of(::optopt)->argument);
       if (found == '?') refuse_unknown();
       const OptionSpec* const option = spec_of(found);
       if (option->set == nullptr) return option;
       const std::string_view value = option->argument == nullptr ? "" : ::optarg;
       const std::string expected = option->set(options, value);
       if (expected.empty()) continue;
-      const std::string given = option->argument == nullptr ? "" : " " + printable(value);
-      refuse(command_, shown(*option) + given + ": " + expected);
+      const std::string given = option->argument == nullptr ? "" : " " + shown(value);
+      refuse(command_, dashed(*option) + given + ": " + expected);
     }
   }
 
@@ -106,21 +113,21 @@ class Reader {
     return it == options_.end() ? nullptr : *it;
   }
 
-  static std::string shown(const OptionSpec& option) { return std::string("--") + option.name; }
+  static std::string dashed(const OptionSpec& option) { return std::string("--") + option.name; }
 
   [[noreturn]] void refuse_unknown() const {
-    if (::optopt >= long_option_base) refuse(command_, shown(*spec_of(::optopt)) + " takes no value");
+    if (::optopt >= long_option_base) refuse(command_, dashed(*spec_of(::optopt)) + " takes no value");
     std::string name(1, static_cast<char>(::optopt));
     if (::optopt == 0) {
       name = argv_[::optind - 1] + 2;
       name.resize(std::min(name.find('='), name.size()));
     }
-    const std::string dashed = (name.size() == 1 && ::optopt != 0 ? "-" : "--") + printable(name);
+    const std::string given = (name.size() == 1 && ::optopt != 0 ? "-" : "--") + printable(name);
     if (const std::string others = commands_with(name); !others.empty()) {
       refuse(command_,
-             dashed + " is no option " + (command_ == nullptr ? "before the command" : "here") + ", but of " + others);
+             given + " is no option " + (command_ == nullptr ? "before the command" : "here") + ", but of " + others);
     }
-    refuse(command_, "no option " + dashed + meant(name));
+    refuse(command_, "no option " + given + meant(name));
   }
 
   [[nodiscard]] std::string meant(const std::string& name) const {
@@ -143,12 +150,14 @@ const CommandSpec& command_of(std::string_view word) {
   std::vector<std::string> names;
   for (const CommandSpec& command : commands()) names.emplace_back(command.name);
   const std::string word_meant = nearest(word, names);
-  refuse(nullptr, "no command " + printable(word) + (word_meant.empty() ? "" : " (did you mean " + word_meant + "?)"));
+  refuse(nullptr, "no command " + shown(word) + (word_meant.empty() ? "" : " (did you mean " + word_meant + "?)"));
 }
 
-std::string without_line_end(const CommandSpec& command, const char* what, std::string_view word) {
-  if (word.find('\n') == std::string_view::npos) return std::string(word);
-  refuse(&command, std::string(what) + " can't hold a line end: " + printable(word));
+/// A key, prefix or name, which has to reach the server as it is.
+std::string taken(const CommandSpec& command, const std::string& what, std::string_view word) {
+  const auto error = text_error("the " + what, word);
+  if (error) refuse(&command, error->text + ": " + shown(word));
+  return std::string(word);
 }
 
 /// `KEY [--] COMMAND...`, or `KEY -c STRING` as flock(1) has it.
@@ -168,18 +177,35 @@ void take_command(const CommandSpec& command, std::span<char*> rest, Options& op
   options.arguments.assign(rest.begin(), rest.end());
 }
 
+/// KEY, PREFIX or NAME, as the usage calls it.
+std::string operand_name(const CommandSpec& command) {
+  std::string name = command.operands;
+  std::erase_if(name, [](char c) { return c == '[' || c == ']'; });
+  return name.substr(0, name.find(' '));
+}
+
+void refuse_more(const CommandSpec& command, std::string_view word) {
+  std::string expected = "nothing but options";
+  if (command.takes != Operands::none) {
+    const char* const at_most = command.takes == Operands::optional_filter ? " at most" : "";
+    expected = "one " + operand_name(command) + at_most + " (in quotes, if with blanks)";
+  }
+  refuse(&command, shown(word) + " is too much: it takes " + expected);
+}
+
 void take_operands(const CommandSpec& command, std::span<char*> rest, Options& options) {
   const bool takes_key = command.takes == Operands::key || command.takes == Operands::key_and_command;
   if (takes_key) {
     if (rest.empty()) refuse(&command, "needs a KEY");
-    options.key = without_line_end(command, "a KEY", rest[0]);
+    if (*rest[0] == '\0') refuse(&command, "the KEY is empty, as by a variable that is not set");
+    options.key = taken(command, operand_name(command), rest[0]);
     rest = rest.subspan(1);
   } else if (command.takes == Operands::optional_filter && !rest.empty()) {
-    options.filter = without_line_end(command, "what is looked for", rest[0]);
+    options.filter = taken(command, operand_name(command), rest[0]);
     rest = rest.subspan(1);
   }
   if (command.takes == Operands::key_and_command) return take_command(command, rest, options);
-  if (!rest.empty()) refuse(&command, "not expected: " + printable(rest[0]));
+  if (!rest.empty()) refuse_more(command, rest[0]);
 }
 
 void check_together(const CommandSpec& command, const Options& options) {
@@ -194,7 +220,7 @@ void take_server(const char* server, Options& options) {
 
 /// `help [COMMAND]`, as --help.
 Print help_about(std::span<char*> words) {
-  if (words.size() > 1) refuse(nullptr, "not expected behind help: " + printable(words[1]));
+  if (words.size() > 1) refuse(nullptr, shown(words[1]) + " is too much: help takes one COMMAND");
   return Print{words.empty() ? general_help() : command_help(command_of(words[0]))};
 }
 

@@ -31,7 +31,7 @@ struct Options {
   std::chrono::milliseconds connect_timeout{5000};  // more than 0
   bool json = false;
 
-  std::string key;  // run, get, inspect: without LF
+  std::string key;  // run, get, inspect: not empty, and one that the server reads as it is
   LockRequest lock;
   bool mode_is_given = false;  // -s or -x: inspect looks at both without
   int conflict_status = exit_status::conflict;
@@ -41,7 +41,7 @@ struct Options {
   std::optional<std::string> shell_command;  // -c
   std::vector<std::string> arguments;        // COMMAND and its arguments; with -c none
 
-  std::string filter;      // list, top: a prefix of keys; who: a name; without LF
+  std::string filter;      // list, top: a prefix of keys; who: a name; may be empty
   bool keys_only = false;  // list --keys
 
   std::chrono::milliseconds interval{1000};  // top: 100 ms to an hour

@@ -63,6 +63,20 @@ TEST(LockctlOptions, the_server_is_named_before_or_behind_the_command_or_by_the_
   EXPECT_EQ(refusal({"ping"}, ""), "lockctl: LOCKD_SERVER is set, and empty; unset it or let it name a server");
 }
 
+TEST(LockctlOptions, what_an_unset_variable_of_a_script_leaves_empty) {
+  EXPECT_EQ(refusal({"--server", "", "ping"}, "tcp://a:1"),
+            "lockctl: --server '': expected tcp://HOST:PORT or unix:///PATH; see lockctl --help");
+  EXPECT_EQ(refusal({"list", "--server="}),
+            "lockctl list: --server '': expected tcp://HOST:PORT or unix:///PATH; see lockctl list --help");
+  EXPECT_EQ(refusal({"run", "-w", "", "k", "true"}),
+            "lockctl run: --wait '': expected seconds, 0 to 2147483; see lockctl run --help");
+  for (const std::string command : {"run", "get", "inspect"}) {
+    EXPECT_EQ(refusal({command, "", "true"}), "lockctl " + command +
+                                                  ": the KEY is empty, as by a variable that is not set; see lockctl " +
+                                                  command + " --help");
+  }
+}
+
 TEST(LockctlOptions, options_of_run) {
   const Options run = options({"run", "-s", "--max=3", "-w", "1.5", "-E7", "--kill-after", "0", "k", "true"});
   EXPECT_EQ(run.lock.mode, Mode::shared);
@@ -106,7 +120,6 @@ TEST(LockctlOptions, elsewhere_options_may_stand_behind_the_key) {
   EXPECT_TRUE(options({"list", "prefix", "--json"}).json);
   EXPECT_EQ(options({"list", "prefix", "--json"}).filter, "prefix");
   EXPECT_EQ(options({"inspect", "--", "-k"}).key, "-k");
-  EXPECT_EQ(options({"inspect", ""}).key, "");
 }
 
 TEST(LockctlOptions, what_is_missing) {
@@ -127,8 +140,23 @@ TEST(LockctlOptions, unknown_words) {
   EXPECT_EQ(refusal({"list", "--jsn"}),
             "lockctl list: no option --jsn (did you mean --json?); see lockctl list --help");
   EXPECT_EQ(refusal({"list", "-z"}), "lockctl list: no option -z; see lockctl list --help");
-  EXPECT_EQ(refusal({"stats", "x"}), "lockctl stats: not expected: x; see lockctl stats --help");
-  EXPECT_EQ(refusal({"get", "k", "x"}), "lockctl get: not expected: x; see lockctl get --help");
+}
+
+TEST(LockctlOptions, too_many_words) {
+  const auto behind = [](const std::string& command, const std::string& expected) {
+    return "lockctl " + command + ": " + expected + "; see lockctl " + command + " --help";
+  };
+  for (const std::string command : {"stats", "ping", "version", "bench"})
+    EXPECT_EQ(refusal({command, "x", "y"}), behind(command, "x is too much: it takes nothing but options"));
+  for (const std::string command : {"get", "inspect"})
+    EXPECT_EQ(refusal({command, "k", "x"}),
+              behind(command, "x is too much: it takes one KEY (in quotes, if with blanks)"));
+  for (const std::string command : {"list", "top"})
+    EXPECT_EQ(refusal({command, "a", "b", "c"}),
+              behind(command, "b is too much: it takes one PREFIX at most (in quotes, if with blanks)"));
+  EXPECT_EQ(refusal({"who", "a", "b"}),
+            behind("who", "b is too much: it takes one NAME at most (in quotes, if with blanks)"));
+  EXPECT_EQ(refusal({"ping", ""}), behind("ping", "'' is too much: it takes nothing but options"));
 }
 
 TEST(LockctlOptions, options_of_other_commands) {
@@ -159,11 +187,19 @@ TEST(LockctlOptions, wrong_values) {
             "lockctl top: --interval 0.01: expected seconds, 0.1 to 86400; see lockctl top --help");
 }
 
-TEST(LockctlOptions, line_ends) {
+TEST(LockctlOptions, keys_that_cannot_be_sent) {
   EXPECT_EQ(refusal({"run", "a\nr b", "x"}),
-            "lockctl run: a KEY can't hold a line end: a\\x0Ar b; see lockctl run --help");
+            "lockctl run: the KEY must not contain a line end: 'a\\x0Ar b'; see lockctl run --help");
+  EXPECT_EQ(refusal({"get", "a\r"}),
+            "lockctl get: the KEY must not contain a line end: a\\x0D; see lockctl get --help");
+  EXPECT_EQ(refusal({"inspect", "a "}),
+            "lockctl inspect: the KEY must not begin or end with a blank: the server would drop it: 'a '; see lockctl "
+            "inspect --help");
   EXPECT_EQ(refusal({"list", "a\n"}),
-            "lockctl list: what is looked for can't hold a line end: a\\x0A; see lockctl list --help");
+            "lockctl list: the PREFIX must not contain a line end: a\\x0A; see lockctl list --help");
+  EXPECT_EQ(refusal({"who", "\ta"}),
+            "lockctl who: the NAME must not begin or end with a blank: the server would drop it: \\x09a; see lockctl "
+            "who --help");
 }
 
 TEST(LockctlOptions, help_and_version) {
@@ -172,7 +208,7 @@ TEST(LockctlOptions, help_and_version) {
   EXPECT_EQ(std::get<Print>(read({"help"})).text, std::get<Print>(read({"--help"})).text);
   EXPECT_EQ(std::get<Print>(read({"help", "run"})).text, std::get<Print>(read({"run", "--help"})).text);
   EXPECT_EQ(refusal({"help", "rn"}), "lockctl: no command rn (did you mean run?); see lockctl --help");
-  EXPECT_EQ(refusal({"help", "run", "x"}), "lockctl: not expected behind help: x; see lockctl --help");
+  EXPECT_EQ(refusal({"help", "run", "x"}), "lockctl: x is too much: help takes one COMMAND; see lockctl --help");
   EXPECT_EQ(std::get<Print>(read({"--version"})).text, "lockctl " LOCKD_VERSION "\n");
 }
 

@@ -39,6 +39,13 @@ bool is_number(const std::string& name) {
   return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
 }
 
+/// Also where the system has no pidfds, or no descriptor is left for one: a child of this process keeps its number
+/// until this thread has asked how it ended, so that kill(2) cannot reach another. Of others there is no telling.
+bool reach(const ProcessStat& seen, int number) {
+  if (signal_process(seen, number)) return true;
+  return seen.parent == ::getpid() && ::kill(seen.id, number) == 0;
+}
+
 pid_t session_of(const std::vector<ProcessStat>& all, pid_t id) {
   const auto found = std::ranges::find(all, id, &ProcessStat::id);
   return found == all.end() ? -1 : found->session;
@@ -107,17 +114,18 @@ bool signal_process(const ProcessStat& seen, int number) {
 void keep_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 bool signal_descendants(pid_t session, int number) {
-  std::set<std::pair<pid_t, std::uint64_t>> reached;
+  std::set<std::pair<pid_t, std::uint64_t>> tried;
+  bool has_reached = false;
   for (int look = 0; look < looks_max; ++look) {
     bool grew = false;
     for (const ProcessStat& each : descendants(processes(), ::getpid(), session)) {
-      if (!reached.emplace(each.id, each.start).second) continue;
-      signal_process(each, number);
+      if (!tried.emplace(each.id, each.start).second) continue;
+      has_reached = reach(each, number) || has_reached;
       grew = true;
     }
     if (!grew) break;
   }
-  return !reached.empty();
+  return has_reached;
 }
 
 bool has_descendants(pid_t session) { return !descendants(processes(), ::getpid(), session).empty(); }

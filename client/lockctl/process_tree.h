@@ -42,8 +42,8 @@ bool signal_process(const ProcessStat& seen, int number);
 /// called before there is a child.
 void keep_orphans();
 
-/// Sends a signal to all that descends from this process, as above, again and again until a look shows nobody whom it
-/// has not reached. Returns whether there was anybody.
+/// Sends a signal to all that descends from this process, as above, again and again until a look shows nobody for whom
+/// this has not been tried. Returns whether it has reached anybody. To be called by the thread that reaps the children.
 bool signal_descendants(pid_t session, int number);
 
 /// Whether there is anybody left.

@@ -2,14 +2,51 @@
 #include "client/lockctl/process_tree.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+
+#include "client/lockctl/pidfd.h"
+#include "client/lockctl/pipe.h"
+
+namespace {
+
+bool has_pidfds = true;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): what the system can do
+
+}  // namespace
+
+/// In place of the C library's: as in a system or a sandbox that refuses it, where a test says so.
+extern "C" int pidfd_open(pid_t id, unsigned flags) noexcept {
+  if (has_pidfds) return static_cast<int>(::syscall(SYS_pidfd_open, id, flags));
+  errno = ENOSYS;
+  return -1;
+}
 
 namespace lockd::lockctl {
 
 namespace {
+
+class WithoutPidfds : public testing::Test {
+ public:
+  WithoutPidfds() { has_pidfds = false; }
+  ~WithoutPidfds() override { has_pidfds = true; }
+};
+
+[[noreturn]] void sleep_until_killed() {
+  for (;;) ::pause();
+}
+
+/// The signal that has ended a child: this one, unless it had come to its end before.
+int ended_by(pid_t child, int otherwise) {
+  ::kill(child, otherwise);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WTERMSIG(status);
+}
 
 std::vector<pid_t> ids(const std::vector<ProcessStat>& found) {
   std::vector<pid_t> ids;
@@ -67,6 +104,31 @@ TEST(LockctlProcessTree, a_number_that_is_anothers_since_is_not_signalled) {
   EXPECT_FALSE(signal_process(self, SIGKILL));
   self.id = 0;
   EXPECT_FALSE(signal_process(self, SIGKILL));
+}
+
+TEST_F(WithoutPidfds, a_child_is_signalled_by_its_number) {
+  const pid_t child = ::fork();
+  if (child == 0) sleep_until_killed();
+  EXPECT_TRUE(signal_descendants(-1, SIGTERM));
+  EXPECT_EQ(ended_by(child, SIGKILL), SIGTERM);
+}
+
+TEST_F(WithoutPidfds, whose_number_may_be_anothers_is_not_signalled_and_nobody_says_so) {
+  const Pipe pipe;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const pid_t grandchild = ::fork();
+    if (grandchild == 0) sleep_until_killed();
+    ::setsid();  // so that the other alone is one of those who are looked for
+    [[maybe_unused]] const ssize_t written = ::write(pipe.write_end.get(), &grandchild, sizeof grandchild);
+    sleep_until_killed();
+  }
+  pid_t grandchild = 0;
+  ASSERT_EQ(::read(pipe.read_end.get(), &grandchild, sizeof grandchild), ssize_t{sizeof grandchild});
+  EXPECT_TRUE(has_descendants(-1));
+  EXPECT_FALSE(signal_descendants(-1, SIGTERM));
+  EXPECT_EQ(::kill(grandchild, SIGKILL), 0);
+  EXPECT_EQ(ended_by(child, SIGKILL), SIGKILL);
 }
 
 TEST(LockctlProcessTree, this_process_is_there) {

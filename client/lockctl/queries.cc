@@ -19,6 +19,7 @@ void print_line(const std::string& line) { print(line + "\n"); }
 
 int refuse(const Error& error, const Options& options) { return report(failure_of(error, options)); }
 
+/// Two requests, and so two moments. The waiters first: who is let through in between is counted twice, not overlooked.
 Result<Inspection> look_at(Client& client, Mode mode, const std::string& key) {
   const bool shared = mode == Mode::shared;
   const Result<std::uint64_t> waiters = shared ? client.shared_waiters(key) : client.waiters(key);

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
+import grp
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 from lockctl import LOCKCTL, LockctlTestCase, environment_of
 
 QUERIES = (["ping"], ["list"], ["who"], ["stats"], ["version"], ["inspect", "-x", "k"], ["--help"], ["run", "--help"])
+
+
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
+
+
+def heed_modes() -> None:
+    """From the next exec on, the modes of files bind root, too."""
+    if os.geteuid() == 0:
+        for capability in CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH:
+            if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+                raise OSError("a capability cannot be dropped")
 
 
 class Usage(LockctlTestCase):
@@ -27,13 +42,22 @@ class Usage(LockctlTestCase):
     def test_keys_with_a_line_end(self) -> None:
         """Nothing behind it is sent: that would be another request."""
         for command in ["run", "k\ng stolen", "true"], ["get", "k\ng stolen"], ["inspect", "k\n"], ["list", "k\nra"]:
-            self.check(*command, says="can't hold a line end")
+            self.check(*command, says="must not contain a line end")
         self.observer.expect("i stolen", "0 Lock Not Locked: stolen")
 
     def test_keys_that_the_server_would_change(self) -> None:
-        for key in " k", "k ", "a  b", "a\tb":
-            self.expect_refusal("inspect", key, status=64, says="lockctl:")
-            self.expect_refusal("run", key, "true", status=64, says="lockctl:")
+        """Before anything is connected: nobody is there."""
+        self.server.stop()
+        for key in " k", "k ", "a  b", "a\tb", "k\r":
+            for command in ["inspect"], ["get"], ["run"], ["list"], ["top"], ["who"]:
+                self.check(*command, key, *["true"] * (command == ["run"]), says=f"lockctl {command[0]}: the ")
+
+    def test_what_an_unset_variable_leaves_empty(self) -> None:
+        """A lock of another name than was meant, or at another server, would exclude nobody."""
+        for command in ["run", "", "true"], ["get", ""], ["inspect", ""]:
+            self.check(*command, says="the KEY is empty")
+        for command in ["--server", "", "ping"], ["ping", "--server="], ["run", "--server", "", "k", "true"]:
+            self.check(*command, says="--server '': expected tcp://HOST:PORT or unix:///PATH")
 
     def test_keys_that_are_too_long(self) -> None:
         self.expect_refusal("run", "k" * 9000, "true", status=64, says="8192")
@@ -52,6 +76,28 @@ class Servers(LockctlTestCase):
         self.server.stop()
         for command in ["ping"], ["list"], ["stats"], ["get", "k"], ["run", "k", "true"], ["top"], ["bench"]:
             self.expect_refusal(*command, status=69, says="does lockd run there?")
+
+    def refuse_access(self, path: Path, says: str) -> None:
+        finished = self.lockctl("--server", f"unix://{path}", "ping", preexec_fn=heed_modes)
+        self.assertEqual(finished.stderr, f"lockctl: unix://{path}: Permission denied; {says}\n")
+        self.assertEqual(finished.returncode, 69)
+
+    def test_a_socket_for_others(self) -> None:
+        """Whom it is for, as the package's is for the group lockd, and not whether lockd runs there."""
+        try:
+            subprocess.run(["true"], preexec_fn=heed_modes, check=True)
+        except subprocess.SubprocessError:
+            self.skipTest("root cannot drop its capabilities here")
+        path = self.temporary_directory() / "lockd.sock"
+        self.daemon("--unix-mode", "060", listen=[f"unix://{path}"])
+        group, user = grp.getgrgid(path.stat().st_gid).gr_name, pwd.getpwuid(path.stat().st_uid).pw_name
+        self.refuse_access(path, f"the socket is for the group {group}, which one joins by adduser USER {group} "
+                                 "and a new login")
+        path.chmod(0)
+        self.refuse_access(path, f"the socket is for the user {user} alone")
+        self.addCleanup(path.parent.chmod, 0o700)
+        path.parent.chmod(0)
+        self.refuse_access(path, "this user may not enter its folder")
 
     def test_no_such_host(self) -> None:
         self.expect_refusal("--server", "tcp://no-such-host.invalid:1", "ping", status=69, says="no-such-host.invalid")
