@@ -301,6 +301,16 @@ PARTS = [
         minutes=3,
     ),
     Part(
+        "dashboard",
+        "e2e",
+        "each query of each panel of the Grafana dashboard has data, of a daemon under load that a Prometheus scrapes",
+        "no Grafana: the queries are put to Prometheus itself, and gnuplot draws the answers, for a person to look at",
+        ["packaging/test/dashboard.py --seconds 60"],
+        {"panels": Figure(r"^(\d+) panels drawn", 20), "queries": Figure(r"panels drawn, (\d+) queries"),
+         "without data": none_of(r"queries, (\d+) without data")},
+        ["lockd"],
+    ),
+    Part(
         "soak",
         "V7",
         "under mixed traffic from clients that come, wait and die, memory stays flat, and nothing is left",

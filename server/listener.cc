@@ -137,6 +137,7 @@ asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
   while (true) {
     const auto [stopped] = co_await acceptor_.async_wait(Acceptor::wait_read, asio::as_tuple(asio::use_awaitable));
     if (stopped) co_return;
+    if (hooks.room) co_await hooks.room();
     const auto error = accept_some(hooks);
     if (!error) {
       if (std::exchange(paused, false)) spdlog::info("{}: accepting goes on", uri());

@@ -39,6 +39,8 @@ struct AcceptHooks {
   std::function<boost::asio::io_context&()> next_context;
   /// May throw std::bad_alloc: the connection is dropped.
   std::function<void(Socket, const StreamProtocol::endpoint&)> accepted;
+  /// Where somebody is there to be accepted: comes back once there is room. Empty where there always is.
+  std::function<boost::asio::awaitable<void>()> room{};
   /// In one pass of the event loop. By default enough that a fleet gets in while others keep the server busy, and few
   /// enough that they do not notice.
   int at_once_max = 32;

@@ -203,7 +203,7 @@ class Server {
 
   const Options options_;
   const std::vector<PassedSocket> passed_;
-  const Tokens tokens_;
+  Tokens tokens_;
   engine::ShardedTable<Mutex> table_;
   Registry<Mutex> registry_;
   std::vector<Statistics> statistics_;  // one for each worker

@@ -13,6 +13,14 @@ namespace {
 
 std::uint64_t block_behind(std::uint64_t token) { return std::min(token + TokenSupply::block, engine::token_limit); }
 
+void give_back_from(TokenStore& store, std::uint64_t first_unused) {
+  try {
+    store.set_mark(first_unused);
+  } catch (const std::exception& error) {
+    spdlog::warn("unused tokens are not given back: {}", error.what());
+  }
+}
+
 }  // namespace
 
 std::uint64_t token_of_clock(std::chrono::system_clock::time_point now) {
@@ -46,13 +54,7 @@ void TokenSupply::top_up() {
   }
 }
 
-void TokenSupply::give_back() {
-  try {
-    store_.set_mark(source_.next());
-  } catch (const std::exception& error) {
-    spdlog::warn("unused tokens are not given back: {}", error.what());
-  }
-}
+void TokenSupply::give_back() { give_back_from(store_, source_.next()); }
 
 TokenKeeper::TokenKeeper(TokenStore& store, engine::TokenSource& source)
     : supply_(store, source), thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -83,8 +85,15 @@ Tokens::Tokens(const std::string& state_directory) {
   }
 }
 
-std::unique_ptr<TokenKeeper> Tokens::keep_supplied(engine::TokenSource& source) const {
-  return store_ ? std::make_unique<TokenKeeper>(*store_, source) : nullptr;
+Tokens::~Tokens() {
+  if (store_ && !is_used_) give_back_from(*store_, first_);
+}
+
+std::unique_ptr<TokenKeeper> Tokens::keep_supplied(engine::TokenSource& source) {
+  if (!store_) return nullptr;
+  auto keeper = std::make_unique<TokenKeeper>(*store_, source);
+  is_used_ = true;
+  return keeper;
 }
 
 }  // namespace lockd::server

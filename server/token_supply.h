@@ -64,23 +64,28 @@ class TokenKeeper {
   std::jthread thread_;  // last: it uses all of the above
 };
 
-/// T1: where a server's tokens begin and, until more are reserved, end.
+/// T1: where a server's tokens begin and, until more are reserved, end. Those of a server that never came so far as to
+/// have them supplied are given back: however often a start fails, tokens do not run ahead of the clock.
 class Tokens {
  public:
   /// state_directory: where they are reserved; from the clock alone if empty. Throws std::runtime_error, naming the
   /// flag.
   explicit Tokens(const std::string& state_directory);
+  Tokens(const Tokens&) = delete;
+  Tokens& operator=(const Tokens&) = delete;
+  ~Tokens();
 
   std::uint64_t first() const { return first_; }
   std::uint64_t end() const { return store_ ? store_->mark() : engine::token_limit; }
 
-  /// Sees to it that there are always more, as long as the returned object lives. None if no more are needed. Throws
-  /// std::system_error where no thread can be had.
-  std::unique_ptr<TokenKeeper> keep_supplied(engine::TokenSource& source) const;
+  /// Sees to it that there are always more, as long as the returned object lives. None if no more are needed. No token
+  /// has been given out yet. Throws std::system_error where no thread can be had.
+  std::unique_ptr<TokenKeeper> keep_supplied(engine::TokenSource& source);
 
  private:
   std::unique_ptr<TokenStore> store_;
   std::uint64_t first_ = 1;
+  bool is_used_ = false;  // a keeper sees to them now
 };
 
 }  // namespace lockd::server

@@ -154,5 +154,28 @@ TEST_F(TokenSupplyTest, T1_unused_tokens_are_given_back_at_an_orderly_end) {
   EXPECT_EQ(store.mark(), 101U);
 }
 
+TEST_F(TokenSupplyTest, T1_who_never_serves_gives_back_what_was_reserved) {
+  const std::uint64_t ahead = 4'000'000'000'000'000;  // of the clock
+  TokenStore(directory_).set_mark(ahead);
+  for (int start = 0; start < 2; ++start) {
+    const Tokens tokens(directory_);
+    EXPECT_EQ(tokens.first(), ahead);
+    EXPECT_EQ(tokens.end(), ahead + block);
+    EXPECT_EQ(mark_on_disk(), ahead + block);
+  }
+  EXPECT_EQ(TokenStore(directory_).mark(), ahead);
+}
+
+TEST_F(TokenSupplyTest, T1_who_served_gives_back_only_what_was_not_drawn) {
+  TokenStore(directory_).set_mark(4'000'000'000'000'000);
+  {
+    Tokens tokens(directory_);
+    engine::TokenSource source(tokens.first(), tokens.end());
+    const auto keeper = tokens.keep_supplied(source);
+    source.draw(7);
+  }
+  EXPECT_EQ(TokenStore(directory_).mark(), 4'000'000'000'000'007U);
+}
+
 }  // namespace
 }  // namespace lockd::server

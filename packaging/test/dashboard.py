@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Draws the dashboard of packaging/grafana as it shows a daemon under load: build/report/dashboard.png.
 
+Exit status 1 if a panel asks for something of which Prometheus has no number.
+
     packaging/test/dashboard.py [--seconds N]      # the daemon of build/release; LOCKD_BINARY names another
 
 There is no Grafana in Debian. So a Prometheus scrapes the daemon once a second, the panels' own queries are put to it,
@@ -168,17 +170,23 @@ def drawn(panel: dict[str, Any], series: list[Series], rows: int) -> str:
     return f"{text}set yrange [0:*]\n{lines}"
 
 
-def draw_all(prometheus: str, start: float, end: float) -> None:
+def draw_all(prometheus: str, start: float, end: float) -> list[str]:
+    """Returns what has no answer."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     script = (f"set terminal pngcairo size {24 * GRID_PIXELS[0]},{rows * GRID_PIXELS[1]} font 'sans,11'\n"
               f"set output '{PICTURE}'\nset multiplot\nset grid\n")
+    queries, empty = 0, []
     for panel in panels:
-        answers = [series for target in panel["targets"] for series in ask(prometheus, target, start, end)]
-        script += drawn(panel, answers, rows)
+        answers = [(target["expr"], ask(prometheus, target, start, end)) for target in panel["targets"]]
+        queries += len(answers)
+        empty += [f"{panel['title']}: no data: {query}" for query, series in answers
+                  if not any(points for _, points in series)]
+        script += drawn(panel, [one for _, series in answers for one in series], rows)
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
-    print(PICTURE)
+    print(f"{len(panels)} panels drawn, {queries} queries, {len(empty)} without data: {PICTURE.relative_to(ROOT)}")
+    return empty
 
 
 def main() -> None:
@@ -198,11 +206,13 @@ def main() -> None:
         try:
             start = time.time()
             load(int(uris[0].rsplit(":", 1)[1]), seconds)
-            draw_all(addresses[0], start, time.time())
+            empty = draw_all(addresses[0], start, time.time())
         finally:
             for process in prometheus, daemon:
                 process.terminate()
                 process.wait()
+    if empty:
+        sys.exit("\n".join(empty))
 
 
 if __name__ == "__main__":

@@ -81,6 +81,16 @@ class Dashboard(DashboardTestCase):
             asked = len(METRIC.findall(expression)) + expression.count("up{")
             self.assertEqual(selected, asked, expression)
 
+    def test_it_is_what_grafana_imports(self) -> None:
+        """A dashboard without a number of its own, of a schema that Grafana 9 reads, that asks for its source."""
+        self.assertEqual((self.dashboard["id"], self.dashboard["uid"], self.dashboard["title"]),
+                         (None, "lockd", "lockd"))
+        self.assertGreaterEqual(self.dashboard["schemaVersion"], 36)
+        source = self.dashboard["templating"]["list"][0]
+        self.assertEqual((source["name"], source["type"], source["query"]), ("datasource", "datasource", "prometheus"))
+        used = set(re.findall(r"\$\{?([a-z]+)\b", json.dumps(self.dashboard)))
+        self.assertEqual(used, {variable["name"] for variable in self.dashboard["templating"]["list"]})
+
     def test_all_means_all_of_lockd(self) -> None:
         """Grafana lists the values then; a pattern of our own would take in every target of the Prometheus."""
         chosen = [each for each in self.dashboard["templating"]["list"] if each["type"] == "query"]

@@ -158,6 +158,17 @@ class TokensOnDisk(DaemonTestCase):
         daemon.stop()
         self.assertGreater(self.token(self.daemon("--state-dir", str(directory))), first)
 
+    def test_T1_a_start_that_fails_reserves_no_token(self) -> None:
+        """However late it fails: an address in use, a pidfile that can't be written."""
+        directory = self.temporary_directory()
+        mark = "lockd has given out no token from 4000000000000000 on\n"  # ahead of the clock
+        (directory / "tokens").write_text(mark)
+        taken = self.daemon().uris[0]
+        for flags in (["--listen", taken], ["--http", taken], ["--pidfile", str(directory / "missing" / "pid")]) * 2:
+            finished = run_to_exit("--listen", LOOPBACK, "--state-dir", str(directory), *flags)
+            self.assertEqual(finished.returncode, 1, finished.stderr)
+            self.assertEqual((directory / "tokens").read_text(), mark, flags)
+
     def test_T1_without_a_directory_tokens_start_from_the_clock(self) -> None:
         before = time.time_ns() // 1000
         token = self.token(self.daemon())

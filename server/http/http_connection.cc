@@ -8,6 +8,8 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <ctime>
+#include <string_view>
 #include <utility>
 
 namespace lockd::server {
@@ -23,8 +25,17 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 /// kernel reset the connection, and the peer might lose the response.
 constexpr std::size_t dropped_bytes_max = 64 * 1024;
 
+/// RFC 9110, 5.6.7.
+std::string http_date(std::time_t now) {
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc)};
+}
+
 http::response<http::string_body> response_of(PageText page, unsigned version) {
   http::response<http::string_body> response(http::int_to_status(page.status), version);
+  response.set(http::field::date, http_date(std::time(nullptr)));
   response.set(http::field::server, "lockd");
   response.set(http::field::content_type, page.content_type);
   response.set(http::field::cache_control, "no-store");
@@ -35,6 +46,15 @@ http::response<http::string_body> response_of(PageText page, unsigned version) {
 PageText error_page(unsigned status, std::string line) { return {.status = status, .body = std::move(line) + "\n"}; }
 
 bool is_answered(http::verb method) { return method == http::verb::get || method == http::verb::head; }
+
+/// RFC 9112, 3.2: one host, which may be empty; none is needed in HTTP/1.0.
+bool names_its_host(const http::request_header<>& header) {
+  constexpr std::string_view signs =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~%!$&'()*+,;=:[]";
+  const auto hosts = header.count(http::field::host);
+  if (hosts == 0) return header.version() < 11;
+  return hosts == 1 && header[http::field::host].find_first_not_of(signs) == std::string_view::npos;
+}
 
 bool is_http_error(const boost::system::error_code& error) {
   return error.category() == http::make_error_code(http::error::bad_method).category();
@@ -68,25 +88,24 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   const auto [error, bytes] = co_await http::async_read_header(stream_, buffer_, parser, as_result);
   if (error) co_return co_await refuse(error);
 
-  is_answering_ = true;
+  idle_since_ = Clock::time_point::max();
   PageText page = co_await answer(parser);
   Response response = response_of(std::move(page), parser.get().version());
-  const bool goes_on = parser.keep_alive() && parser.is_done();  // a body is left unread
+  const bool goes_on = parser.keep_alive() && parser.is_done() && !is_wanted_;  // a body is left unread
   response.keep_alive(goes_on);
   if (!is_answered(parser.get().method())) response.set(http::field::allow, "GET, HEAD");
   response.prepare_payload();
   if (parser.get().method() == http::verb::head) response.body().clear();  // its length is still told
-  const bool is_sent = co_await send(response);
-  is_answering_ = false;
-  if (!is_sent) co_return false;
+  if (!co_await send(response)) co_return false;
   if (!goes_on) co_await say_goodbye();
   co_return goes_on;
 }
 
 asio::awaitable<PageText> HttpConnection::answer(const Parser& parser) {
+  if (!names_its_host(parser.get())) co_return error_page(400, "the request does not name its one host");
   if (!is_answered(parser.get().method())) co_return error_page(405, "only GET and HEAD are answered here");
   std::string target(parser.get().target());
-  co_return co_await pages_(*this, std::move(target));
+  co_return co_await pages_(std::move(target));
 }
 
 /// What can't be read as a request. A peer that left, or took too long, is told nothing.
@@ -106,8 +125,10 @@ asio::awaitable<bool> HttpConnection::refuse(const boost::system::error_code& er
 }
 
 asio::awaitable<bool> HttpConnection::send(Response& response) {
+  idle_since_ = Clock::time_point::max();
   stream_.expires_after(limits_.request_time);
   const auto [error, bytes] = co_await http::async_write(stream_, response, as_result);
+  idle_since_ = Clock::now();
   co_return !error;
 }
 

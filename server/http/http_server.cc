@@ -3,10 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -18,15 +19,6 @@ namespace lockd::server {
 namespace asio = boost::asio;
 
 namespace {
-
-/// In one pass of the event loop. Fewer than there is room for: who comes with a request is heard before he could have
-/// to give way to those who came in the same moment.
-constexpr int accepted_at_once_max = 4;
-
-/// Its body ends with the connection.
-constexpr std::string_view busy_response =
-    "HTTP/1.1 503 Service Unavailable\r\nServer: lockd\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    "Connection: close\r\n\r\nall connections here are busy: try again\n";
 
 std::string reason(const std::exception_ptr& thrown) {
   try {
@@ -72,9 +64,7 @@ std::string http_uri(const std::string& uri) {
 HttpServer::HttpServer(const std::string& uri, unsigned unix_mode, HttpSources sources, const HttpLimits& limits)
     : limits_(limits),
       statistics_(sources.statistics),
-      pages_([this](const HttpConnection& connection, std::string target) {
-        return answer(connection, std::move(target));
-      }),
+      pages_([this](std::string target) { return answer(std::move(target)); }),
       pulse_(context_, std::move(sources.threads), std::move(sources.take), sources.patience) {
   for (const auto& endpoint : endpoints_of(uri))
     listeners_.push_back(std::make_unique<Listener>(context_, endpoint, unix_mode));
@@ -90,7 +80,8 @@ void HttpServer::start() {
   const AcceptHooks hooks{
       .next_context = [this]() -> asio::io_context& { return context_; },
       .accepted = [this](Socket socket, const StreamProtocol::endpoint&) { accept(std::move(socket)); },
-      .at_once_max = accepted_at_once_max};
+      .room = [this] { return wait_for_room(); },
+      .at_once_max = 1};  // for more there may be no room
   const auto pass_on = [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   };
@@ -103,36 +94,36 @@ void HttpServer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+asio::awaitable<void> HttpServer::wait_for_room() {
+  while (connections_.size() >= limits_.connections_max && !make_room()) {
+    for (const auto& connection : connections_) connection->wind_up();
+    if (full_log_.allows()) spdlog::warn("http: {} connections, all in use: others have to wait", connections_.size());
+    if (room_.expiry() <= HttpConnection::Clock::now()) room_.expires_after(limits_.grace_time);
+    co_await room_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+/// False where none may be ended yet.
+bool HttpServer::make_room() {
+  const auto idle_since = [](const auto& connection) { return connection->idle_since(); };
+  const auto longest = std::ranges::min_element(connections_, {}, idle_since);
+  if (idle_since(*longest) > HttpConnection::Clock::now() - limits_.grace_time) return false;
+  (*longest)->close();
+  connections_.erase(longest);
+  return true;
+}
+
 void HttpServer::accept(Socket socket) {
-  if (connections_.size() >= limits_.connections_max && !make_room()) return turn_away(std::move(socket));
   const auto connection = std::make_shared<HttpConnection>(std::move(socket), limits_, pages_);
   connections_.push_back(connection);
   asio::co_spawn(context_, connection->serve(), [this, connection](const std::exception_ptr& error) {
     connections_.remove(connection);
+    room_.cancel();
     if (error) spdlog::error("http: {}: a connection is dropped", reason(error));
   });
 }
 
-/// False where all have a response to wait for.
-bool HttpServer::make_room() {
-  const auto idle = std::ranges::find_if(connections_, [](const auto& each) { return !each->is_answering(); });
-  if (idle == connections_.end()) return false;
-  (*idle)->close();
-  connections_.erase(idle);
-  return true;
-}
-
-void HttpServer::turn_away(Socket socket) {
-  if (busy_log_.allows()) spdlog::warn("http: {} connections, all of them busy: no more for now", connections_.size());
-  boost::system::error_code ignored;
-  socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(busy_response), ignored);
-}
-
-asio::awaitable<PageText> HttpServer::answer(const HttpConnection& connection, std::string target) {
-  const auto at = std::ranges::find(connections_, &connection, &std::shared_ptr<HttpConnection>::get);
-  if (at != connections_.end()) connections_.splice(connections_.end(), connections_, at);
-
+asio::awaitable<PageText> HttpServer::answer(std::string target) {
   const auto page = page_of(target);
   if (!page) co_return no_such_page();
   if (*page == Page::readiness && stopping_) co_return stopping_page();

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <list>
 #include <memory>
@@ -30,9 +31,11 @@ struct HttpSources {
 
 /// Life: constructed listening; start(), then stop() once, when the I/O threads have ended or before they begin.
 ///
-/// A connection too many takes the place of the one whose last request is the longest ago, of those that no response is
-/// owed to: whoever opens many connections and says nothing keeps nobody out, and breaks into no scrape. Where all are
-/// owed one, the newcomer is turned away with a 503.
+/// Nobody is turned away. A connection too many takes the place of the one that has been idle for longest, once that is
+/// HttpLimits::grace_time; until then it waits in the kernel's queue, first come, first served, and whoever is answered
+/// meanwhile is answered for the last time on his connection. So those who open many connections and say nothing break
+/// into no scrape, end no scraper whose request is on its way, and keep others waiting for as long as connections_max
+/// of them share a grace time; those who ask without pause, for as long as one response takes.
 class HttpServer {
  public:
   /// uri: as of --listen. An address beyond this machine has to be given itself, not by a name that has it. unix_mode:
@@ -55,10 +58,10 @@ class HttpServer {
   void stop();
 
  private:
-  void accept(Socket socket);
+  boost::asio::awaitable<void> wait_for_room();
   bool make_room();
-  void turn_away(Socket socket);
-  boost::asio::awaitable<PageText> answer(const HttpConnection& connection, std::string target);
+  void accept(Socket socket);
+  boost::asio::awaitable<PageText> answer(std::string target);
 
   const HttpLimits limits_;
   const std::span<const Statistics> statistics_;
@@ -67,8 +70,9 @@ class HttpServer {
 
   boost::asio::io_context context_{1};  // what stands before it, pending handlers refer to; what follows uses it
   Pulse pulse_;
-  std::list<std::shared_ptr<HttpConnection>> connections_;  // the one whose last request is the longest ago first
-  Throttle busy_log_;
+  std::list<std::shared_ptr<HttpConnection>> connections_;
+  boost::asio::steady_timer room_{context_};  // canceled when a connection ends
+  Throttle full_log_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::thread thread_;
 };

@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <cstdlib>
+#include <ctime>
+#include <regex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,6 +19,10 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+
+std::string undated(const std::string& response) {
+  return std::regex_replace(response, std::regex("\r\nDate: [^\r]*"), "");
+}
 
 TEST_F(HttpServerTest, several_requests_on_one_connection) {
   serve_with_threads();
@@ -34,10 +41,39 @@ TEST_F(HttpServerTest, several_requests_on_one_connection) {
 TEST_F(HttpServerTest, head_is_get_without_the_body) {
   serve_with_threads();
   HttpClient peer = client();
-  const std::string whole = peer.get("/healthz");
+  const std::string whole = undated(peer.get("/healthz"));
   peer.send("HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_EQ(peer.response(false) + "ok\n", whole);
-  EXPECT_EQ(peer.get("/healthz"), whole);
+  EXPECT_EQ(undated(peer.response(false)) + "ok\n", whole);
+  EXPECT_EQ(undated(peer.get("/healthz")), whole);
+}
+
+/// RFC 9110, 6.6.1.
+TEST_F(HttpServerTest, a_response_is_dated) {
+  serve_with_threads();
+  HttpClient peer = client();
+  for (const char* const target : {"/healthz", "/nothing"}) {
+    const std::string response = peer.get(target);
+    std::tm date{};
+    const std::size_t at = response.find("\r\nDate: ");
+    ASSERT_NE(at, std::string::npos) << response;
+    const char* const rest = ::strptime(response.c_str() + at, "\r\nDate: %a, %d %b %Y %H:%M:%S GMT", &date);
+    ASSERT_TRUE(rest != nullptr && rest[0] == '\r') << response;
+    EXPECT_LE(std::abs(::timegm(&date) - std::time(nullptr)), 3600);
+  }
+}
+
+/// OpenMetrics and compression are offers, which need not be taken.
+TEST_F(HttpServerTest, what_a_scraper_would_rather_have_changes_nothing) {
+  serve_with_threads();
+  HttpClient peer = client();
+  peer.send(
+      "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nAccept: application/openmetrics-text;"
+      "version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,"
+      "*/*;q=0.2\r\n\r\n");
+  const std::string response = peer.response();
+  EXPECT_NE(response.find("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), std::string::npos);
+  EXPECT_EQ(response.find("Content-Encoding"), std::string::npos);
+  EXPECT_NE(response.find("\nlockd_connections 7\n"), std::string::npos);
 }
 
 TEST_F(HttpServerTest, an_http_1_0_client_is_told_the_end_by_the_end) {
@@ -69,6 +105,26 @@ TEST_F(HttpServerTest, pages_and_methods_that_there_are_not) {
   EXPECT_EQ(status_line(peer.get("/healthz")), "HTTP/1.1 200 OK");
 }
 
+/// RFC 9112, 3.2.
+TEST_F(HttpServerTest, a_request_names_its_one_host) {
+  serve_with_threads();
+  HttpClient peer = client();
+  for (const std::string headers :
+       {"", "X: y\r\n", "Host: a\r\nHost: a\r\n", "Host: a\r\nX: y\r\nhost: b\r\n", "Host: a/b\r\n", "Host: a b\r\n"}) {
+    peer.send("GET /metrics HTTP/1.1\r\n" + headers + "\r\n");
+    const std::string response = peer.response();
+    EXPECT_EQ(status_line(response), "HTTP/1.1 400 Bad Request") << headers;
+    EXPECT_TRUE(response.ends_with("\r\n\r\nthe request does not name its one host\n")) << response;
+  }
+  for (const std::string host : {"", " x", "lockd.example:9180", "127.0.0.1:9180", "[::1]:9180", "a%20b_c~"}) {
+    peer.send("GET /healthz HTTP/1.1\r\nHost:" + host + "\r\n\r\n");
+    EXPECT_EQ(status_line(peer.response()), "HTTP/1.1 200 OK") << host;
+  }
+  HttpClient old = client();
+  old.send("GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n");
+  EXPECT_EQ(status_line(old.to_end()), "HTTP/1.0 400 Bad Request");
+}
+
 /// The response comes, and what follows the request is no request.
 TEST_F(HttpServerTest, a_body_ends_the_connection) {
   serve_with_threads();
@@ -93,7 +149,6 @@ TEST_F(HttpServerTest, what_is_no_http_is_told_so) {
   }
 }
 
-/// Nobody is kept out by those who open connections and say nothing.
 TEST_F(HttpServerTest, a_thread_that_is_stuck_is_unhealthy) {
   patience_ = 30ms;
   run(threads_[0]);
