@@ -19,8 +19,6 @@
 #include <system_error>
 #include <utility>
 
-#include "server/throttle.h"
-
 namespace lockd::server {
 
 namespace asio = boost::asio;
@@ -144,7 +142,7 @@ asio::awaitable<void> Listener::accept_all(AcceptHooks hooks) {
       continue;
     }
     failed_at_ = Clock::now();
-    if (!paused && log.allows()) {
+    if (!paused && log.allows(hooks.now())) {
       paused = true;
       spdlog::warn("{}: accepting pauses: {}", uri(), error.message());
     }

@@ -13,6 +13,7 @@
 
 #include "server/address.h"
 #include "server/edge.h"
+#include "server/throttle.h"
 
 namespace lockd::server {
 
@@ -44,6 +45,8 @@ struct AcceptHooks {
   /// In one pass of the event loop. By default enough that a fleet gets in while others keep the server busy, and few
   /// enough that they do not notice.
   int at_once_max = 32;
+  /// The time, for what is logged once in a while.
+  std::function<Throttle::Clock::time_point()> now = Throttle::Clock::now;
 };
 
 /// One listening socket. Used by one thread, that of its context.

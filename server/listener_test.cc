@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include <boost/asio/read.hpp>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -27,6 +27,9 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "server/test_limits.h"
+#include "server/test_log.h"
 
 namespace {
 
@@ -347,24 +350,6 @@ TEST_F(ListenerTest, a_connection_that_is_aborted_is_not_waited_for) {
   EXPECT_TRUE(run_until([&] { return accepted_.size() == 1; }));
 }
 
-// The limit on descriptors at what is open now, as long as this lives.
-class NoMoreDescriptors {
- public:
-  NoMoreDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int next_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::close(next_free);
-    const rlimit none{static_cast<rlim_t>(next_free), before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
-  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
-  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST_F(ListenerTest, out_of_descriptors_accepting_pauses_without_a_spin_and_recovers_by_itself) {
   const auto listening = listener(loopback());
   asio::co_spawn(context_, listening->accept_all(hooks()), asio::detached);
@@ -384,21 +369,41 @@ TEST_F(ListenerTest, out_of_descriptors_accepting_pauses_without_a_spin_and_reco
   EXPECT_TRUE(run_until([&] { return listening->accepts(); }));
 }
 
-// The log says so the first time alone: clients could fill it.
-TEST_F(ListenerTest, accepting_that_pauses_twice_recovers_twice) {
+// Clients could fill the log.
+TEST_F(ListenerTest, of_pauses_within_ten_seconds_the_first_alone_is_logged_and_each_is_recovered_from) {
+  const TestLog log;
   const auto listening = listener(loopback());
-  asio::co_spawn(context_, listening->accept_all(hooks()), asio::detached);
-  context_.run_for(10ms);
-  for (const std::size_t count : {1U, 2U}) {
+  Throttle::Clock::time_point now{};
+  int attempts = 0;
+  AcceptHooks watched = hooks();
+  watched.next_context = [&]() -> asio::io_context& { return ++attempts, context_; };
+  watched.now = [&] { return now; };
+  asio::co_spawn(context_, listening->accept_all(watched), asio::detached);
+  std::vector<std::size_t> line_counts;
+  for (const auto later : {0ms, 9'999ms, 1ms}) {
+    now += later;
     tcp::socket client(context_);
     client.connect(endpoint_of(*listening));
     {
       const NoMoreDescriptors none;
-      context_.run_for(200ms);
-      EXPECT_LT(accepted_.size(), count);
+      ASSERT_TRUE(run_until([&, before = attempts] { return attempts > before; }));
     }
-    ASSERT_TRUE(run_until([&] { return accepted_.size() == count; }));
+    ASSERT_TRUE(run_until([&, before = accepted_.size()] { return accepted_.size() > before; }));
+    context_.run_for(10ms);
+    line_counts.push_back(log.line_count());
   }
+  EXPECT_EQ(line_counts, (std::vector<std::size_t>{2, 2, 4})) << log.text();
+  EXPECT_TRUE(log.says("accepting pauses: Too many open files") && log.says("accepting goes on")) << log.text();
+}
+
+TEST_F(ListenerTest, one_that_goes_ends_its_wait_for_connections) {
+  auto listening = listener(loopback());
+  bool is_over = false;
+  asio::co_spawn(context_, listening->accept_all(hooks()), [&](const std::exception_ptr& error) { is_over = !error; });
+  context_.poll();
+  EXPECT_FALSE(is_over);
+  listening.reset();
+  EXPECT_TRUE(run_until([&] { return is_over; }));
 }
 
 }  // namespace

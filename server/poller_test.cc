@@ -2,15 +2,12 @@
 #include "server/poller.h"
 
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -19,11 +16,12 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "server/test_log.h"
 
 namespace {
 
@@ -308,26 +306,8 @@ TEST_F(PollerTest, what_can_not_be_waited_for_is_said_to_the_handler) {
   EXPECT_EQ(why, boost::system::errc::operation_not_permitted);
 }
 
-// What is logged as long as this lives.
-class Log {
- public:
-  Log() {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(text_)));
-  }
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
-  ~Log() { spdlog::set_default_logger(before_); }
-
-  std::string text() const { return text_.str(); }
-
- private:
-  std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
-  std::ostringstream text_;
-};
-
 TEST_F(PollerTest, that_sockets_can_not_be_waited_for_is_logged_once_for_many) {
-  const Log log;
+  const TestLog log;
   for (int i = 0; i < 3; ++i) {
     Pair pair(*poller_);
     next_socket_is_refused_with = ENOMEM;
@@ -335,11 +315,11 @@ TEST_F(PollerTest, that_sockets_can_not_be_waited_for_is_logged_once_for_many) {
   }
   const std::string line = "a connection is lost, as its socket can't be watched: Cannot allocate memory\n";
   EXPECT_TRUE(log.text().ends_with(line)) << log.text();
-  EXPECT_EQ(std::ranges::count(log.text(), '\n'), 1) << log.text();
+  EXPECT_EQ(log.line_count(), 1U) << log.text();
 }
 
 TEST_F(PollerTest, of_a_limit_that_can_be_raised_the_log_says_which) {
-  const Log log;
+  const TestLog log;
   Pair pair(*poller_);
   next_socket_is_refused_with = ENOSPC;
   pair.socket.async_wait(wait_read, [](const Error&) {});

@@ -2,19 +2,16 @@
 #include "server/token_supply.h"
 
 #include <gtest/gtest.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include "server/test_log.h"
 
 namespace lockd::server {
 namespace {
@@ -119,18 +116,14 @@ TEST_F(TokenSupplyTest, T1_the_last_block_ends_where_tokens_do) {
 }
 
 TEST_F(TokenSupplyTest, T1_that_the_last_are_in_use_is_said_once) {
-  std::ostringstream log;
-  const auto logger = spdlog::default_logger();
-  spdlog::set_default_logger(
-      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_st>(log)));
+  const TestLog log;
   TokenStore store(directory_);
   store.set_mark(engine::token_limit - 10);
   engine::TokenSource source = first_block(store);
   TokenSupply supply(store, source);
   for (int i = 0; i < 3; ++i) supply.top_up();
-  spdlog::set_default_logger(logger);
-  EXPECT_EQ(std::ranges::count(log.str(), '\n'), 1) << log.str();
-  EXPECT_NE(log.str().find("after 10 more, grants are refused"), std::string::npos) << log.str();
+  EXPECT_EQ(log.line_count(), 1U) << log.text();
+  EXPECT_TRUE(log.says("after 10 more, grants are refused")) << log.text();
 }
 
 TEST_F(TokenSupplyTest, T1_its_keeper_reserves_the_next_block_by_itself) {
