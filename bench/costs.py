@@ -26,17 +26,22 @@ TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0
 def system_calls(bench: Bench) -> list[Figure]:
     """Of a server that runs, for one round of load; the connecting is a part of it."""
     return [figure for kind in bench.kinds_here(KINDS) for depth in DEPTHS
-            for figure in system_calls_of(bench, kind, depth)]
+            for figure in system_calls_of(bench, kind, f"{depth} in flight", depth=depth)]
 
 
-def system_calls_of(bench: Bench, kind: str, depth: int) -> Iterator[Figure]:
-    bench.progress.say(f"system calls of {kind}, {depth} in flight")
+def system_calls_of(bench: Bench, kind: str, what: str, **load: object) -> list[Figure]:
+    """None where nobody may count them."""
+    bench.progress.say(f"system calls of {kind}, {what}")
     with bench.server(kind) as server:
-        with watching.system_calls(server) as calls:
-            requests = bench.load(server, seconds=SLOW_SECONDS, depth=depth)["requests_total"]
+        try:
+            with watching.system_calls(server) as calls:
+                requests = bench.load(server, seconds=SLOW_SECONDS, **load)["requests_total"]
+        except watching.Refused as failure:
+            bench.leave_out(f"system calls: {failure}")
+            return []
     total = calls.pop(watching.TOTAL)
     note = ", ".join(f"{name} {count / requests:.3f}" for name, count in calls.most_common(4))
-    yield one(f"system calls per request, {depth} in flight, {kind}", "calls", total / requests, note=note)
+    return [one(f"system calls per request, {what}, {kind}", "calls", total / requests, note=note)]
 
 
 # ---- where the time goes

@@ -8,6 +8,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
+import peers
 import threads
 import watching
 from crowd import batches, hostile_keys
@@ -96,6 +97,28 @@ class Verdicts(unittest.TestCase):
         for figure in (Figure("x", "ms", Estimate(1, 0.5, 2, 15), Target(3, False, 1), Estimate(1, None, None, 2), 0.5,
                               "note", "doubt"), Figure("y", "ratio", Estimate(1, None, None, 1))):
             self.assertEqual(Figure.from_json(figure.as_json()), figure)
+
+
+class Peers(unittest.TestCase):
+    def figures(self, setting: peers.Setting, **cpu_by_server: float) -> dict[str, Figure]:
+        rounds = {name: [one_round(cpu, 1) | {"p99_us": cpu}] * 6 for name, cpu in cpu_by_server.items()}
+        return {figure.name.split(": ")[1]: figure for figure in peers.figures_of(setting, rounds)}
+
+    def test_each_other_has_its_target_and_the_floor_none(self) -> None:
+        found = self.figures(peers.SETTINGS[0], lockd=4, floor=2, memcached=8, redis=6)
+        self.assertEqual({name: (figure.estimate.value, figure.target and figure.target.bound)
+                          for name, figure in found.items()},
+                         {"lockd against floor": (0.5, 0.93), "lockd against memcached": (2, 1.1),
+                          "lockd against redis": (1.5, 1.25), "p99 of lockd by that of the floor": (2, 1.3),
+                          "floor against memcached": (4, None), "floor against redis": (3, None)})
+
+    def test_p99_counts_with_one_request_in_flight_alone(self) -> None:
+        self.assertEqual([any("p99" in name for name in self.figures(setting, lockd=1, floor=1))
+                          for setting in peers.SETTINGS], [True, False, False, True])
+
+    def test_without_a_peer_the_others_stand(self) -> None:
+        self.assertEqual(list(self.figures(peers.SETTINGS[1], lockd=1, floor=1, redis=1)),
+                         ["lockd against floor", "lockd against redis", "floor against redis"])
 
 
 class Readers(unittest.TestCase):

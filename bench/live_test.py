@@ -16,8 +16,9 @@ import memory
 import parts
 import servers
 import threads
+import watching
 from crowd import Crowd, key_of
-from figures import Figure, Outcome
+from figures import Outcome
 from measuring import Bench, Plan, Progress
 from servers import CONNECTIONS_MAX, KINDS, Failed, Server, program
 
@@ -141,12 +142,27 @@ class Live(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("strace"), "no strace")
     def test_system_calls_of_the_floor_are_one_read_and_one_write_a_batch(self) -> None:
-        try:
-            figures: list[Figure] = list(costs.system_calls_of(self.bench, "floor", 1))
-        except Failed as failure:
-            self.skipTest(str(failure))  # tracing is not allowed everywhere
+        figures = costs.system_calls_of(self.bench, "floor", "1 in flight", depth=1)
+        if not figures:
+            self.skipTest(self.bench.left_out[0])  # tracing is not allowed everywhere
         self.assertRegex(figures[0].note, r"recvfrom (1\.0|0\.99)")
         self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    @unittest.skipUnless(shutil.which("strace"), "no strace")
+    def test_a_hand_over_is_one_read_and_two_writes(self) -> None:
+        """For a release and a wait: 1.5 system calls a request."""
+        figures = costs.system_calls_of(self.bench, "lockd", "waiting pairs", workload="waits")
+        if not figures:
+            self.skipTest(self.bench.left_out[0])
+        self.assertRegex(figures[0].note, r"recvfrom 0\.50")
+        self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    def test_nobody_may_watch_and_the_rest_is_measured(self) -> None:
+        with mock.patch.object(watching, "program", side_effect=Failed("there is no such program")):
+            for depth in (1, 16):
+                self.assertEqual(costs.system_calls_of(self.bench, "floor", f"{depth} in flight", depth=depth), [])
+        self.assertEqual(self.bench.left_out,
+                         ["system calls: there is no such program; there is no such program"])
 
     def test_memory_of_a_million_locks_is_given_back(self) -> None:
         for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),

@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from figures import BUSY_LEAST, Estimate, Figure, Outcome, is_busy, medians
-from measuring import Plan
-from parts import PARTS, Result
+from measuring import Plan, Result
+from parts import PARTS
 from plots import Plot, draw, figure_plots, ratio_plots, targets_plot
 from servers import BUILD, ROOT, Failed
 
@@ -115,6 +115,30 @@ def table_of(figures: list[Figure]) -> str:
     return "\n".join([*head, *map(row_of, figures)])
 
 
+def table_of_bounds(figures: list[Figure]) -> str:
+    """What a target against a peer asks of lockd by the floor, which is as far as a server without locks gets. Nothing
+    where the floor was not measured beside a peer."""
+    floor = {figure.name: figure for figure in figures}
+    rows = [(figure, beside) for figure in figures if figure.target and "lockd against" in figure.name
+            and (beside := floor.get(figure.name.replace("lockd against", "floor against")))]
+    head = ["| | lockd's target | lockd | the floor | the target, by the floor |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *(row_of_bound(*row) for row in rows)]) if rows else ""
+
+
+def row_of_bound(ours: Figure, beside: Figure) -> str:
+    floor, target = beside.estimate, ours.target
+    beyond = "" if target.is_met_by(floor.value if floor.high is None else floor.high) else ": beyond it"
+    name, measured = ours.name.replace(": lockd", ""), shown_estimate(ours.estimate, ours.unit)
+    return (f"| {name} | {shown_target(ours)} | {measured} | {shown_estimate(floor, beside.unit)} | "
+            f"{target.bound / floor.value:.2f}{beyond} |")
+
+
+def not_measured(kept: dict) -> str:
+    """The parts that are missing, and with them their targets."""
+    missing = [f"{part.name} ({part.what})" for part in PARTS if part.name not in kept]
+    return f"Not measured: {'; '.join(missing)}." if missing else ""
+
+
 def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
     count = len(next(iter(rounds.values())))
     lines = [f"{what}, medians of {count} rounds; *busy* is the part of the time in which the server, or the load, "
@@ -168,9 +192,9 @@ def page_of(kept: dict, plots: list[Plot]) -> str:
     figures = [figure for part in kept for figure in figures_of(kept, part)]
     targets = [figure for figure in figures if figure.target]
     drawn = {plot.name: f"![{plot.caption}]({plot.name}.svg)\n\n*{plot.caption}*" for plot in plots}
-    blocks = ["# How fast lockd is", listed(summary_of(figures)), drawn.pop("bench_targets", ""), "## Every target",
-              table_of(targets), HOW_TO_READ, "## Beside others", *drawn.values(), "## Where it was measured",
-              shown_environment(kept)]
+    blocks = ["# How fast lockd is", listed(summary_of(figures)), not_measured(kept), drawn.pop("bench_targets", ""),
+              "## Every target", table_of(targets), HOW_TO_READ, "## Beside others", *drawn.values(),
+              "## Where it was measured", shown_environment(kept)]
     for part in PARTS:
         if part.name in kept:
             blocks += [f"## {part.name}: {part.what}", table_of(figures_of(kept, part.name))]

@@ -21,7 +21,7 @@ import report
 import servers
 from figures import Estimate, Figure, Target, ratio_of_pairs
 from figures_test import one_round
-from measuring import Plan
+from measuring import Plan, Result
 from servers import Failed
 
 
@@ -39,6 +39,25 @@ class Tables(unittest.TestCase):
         figures = [Figure("a", "ratio", Estimate(value, value - 0.1, value + 0.1, 15), Target(1))
                    for value in (0.5, 1, 1.01, 2, 3)] + [Figure("b", "ratio", Estimate(1, None, None, 1))]
         self.assertEqual(report.summary_of(figures).split("\n")[0], "5 targets: 2 met, 1 not met, 2 not shown")
+
+
+    def test_a_target_is_beyond_the_floor_where_its_whole_interval_misses_it(self) -> None:
+        target = Target(2, aim=3)
+        figures = [Figure("1 x 1: lockd against redis", "ratio", Estimate(1.5, 1.4, 1.6, 15), target),
+                   Figure("1 x 1: floor against redis", "ratio", Estimate(1.6, 1.5, 2.1, 15)),
+                   Figure("2 x 2: lockd against redis", "ratio", Estimate(1.5, 1.4, 1.6, 15), target),
+                   Figure("2 x 2: floor against redis", "ratio", Estimate(1.6, 1.5, 1.9, 15)),
+                   Figure("2 x 2: lockd against floor", "ratio", Estimate(1, 1, 1, 15), target)]
+        rows = report.table_of_bounds(figures).split("\n")[2:]
+        ours = "≥ 2.000, aim 3 | 1.500 [1.400, 1.600]"
+        self.assertEqual(rows, [f"| 1 x 1 against redis | {ours} | 1.600 [1.500, 2.100] | 1.25 |",
+                                f"| 2 x 2 against redis | {ours} | 1.600 [1.500, 1.900] | 1.25: beyond it |"])
+        self.assertEqual(report.table_of_bounds(figures[:1]), "")
+
+    def test_a_part_without_results_is_named(self) -> None:
+        self.assertIn("Not measured: workloads (shared, inspect", report.not_measured({"ratios": {}, "waits": {},
+                                                                                       "hoards": {}}))
+        self.assertEqual(report.not_measured({part.name: {} for part in parts.PARTS}), "")
 
 
 class Plots(unittest.TestCase):
@@ -86,10 +105,10 @@ class Run(unittest.TestCase):
     def measure(self, outcomes: dict[str, object]) -> tuple[int, str]:
         """By the name of each part a value that it finds, or what it raises. The status, and what was printed."""
         def part_that_finds(what: object):
-            def found(_: object) -> parts.Result:
+            def found(_: object) -> Result:
                 if isinstance(what, type):
                     raise what("trouble")
-                return parts.Result([Figure("found", "ms", Estimate(what, None, None, 1), Target(1))])
+                return Result([Figure("found", "ms", Estimate(what, None, None, 1), Target(1))])
             return found
 
         fakes = tuple(parts.Part(name, name, part_that_finds(what), 0) for name, what in outcomes.items())
@@ -143,6 +162,7 @@ class Page(unittest.TestCase):
             with mock.patch.multiple(performance_page, PAGE=page, draw=draw):
                 performance_page.write(kept)
                 self.assertEqual(page.read_text().count("| x |"), 5)
+                self.assertIn("Not measured: ", page.read_text())
                 self.assertIn("](bench_cpu.svg)", page.read_text())
                 self.assertEqual((Path(folder) / "bench_cpu.svg").read_text(), "<svg>\n")
                 kept["ratios"]["environment"] = {"commit": "abc", "pairs": 14}
