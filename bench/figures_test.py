@@ -9,6 +9,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
 import peers
+import sharing
 import threads
 import watching
 from crowd import batches, hostile_keys
@@ -158,6 +159,32 @@ class Readers(unittest.TestCase):
                                      for name, time in times.items()])
         ratios = {figure.name: figure.estimate.value for figure in found if figure.unit == "ratio"}
         self.assertEqual(list(ratios.values()), [2, 3, 50])
+
+
+class Lines(unittest.TestCase):
+    """Of caches."""
+
+    def fetched(self, *accesses: str) -> dict[int, int]:
+        """Each a thread's number and what lackey prints; instruction 10 accesses, after 8 that nobody counts."""
+        caches = sharing.Caches()
+        caches.is_on = True
+        for number, access in enumerate(accesses):
+            caches.is_counting = number >= 2
+            thread, what = access.split(maxsplit=1)
+            caches.read_trace([f"--77--   SCHED[{thread}]:  acquired lock (VG_(client_syscall)[async])\n",
+                               f"I  {10 + number:08x},3\n", f" {what}\n", "==77== whatever\n"])
+        return dict(caches.fetched)
+
+    def test_what_all_read_is_fetched_once(self) -> None:
+        self.assertEqual(self.fetched("1 L 1000,8", "1 L 1000,8", "2 L 1008,8", "1 L 1000,8", "2 L 1000,8"), {12: 1})
+
+    def test_what_one_writes_is_fetched_by_the_other_each_time(self) -> None:
+        self.assertEqual(self.fetched("1 S 1000,8", "2 L 1000,8", "1 S 1000,8", "1 M 1000,8", "2 L 103f,1",
+                                      "1 M 1000,8"), {12: 1, 14: 1, 15: 1})
+
+    def test_neighbours_share_a_line_and_one_access_may_have_two(self) -> None:
+        self.assertEqual(self.fetched("1 S 1000,8", "1 S 1040,8", "2 S 103c,8", "1 L 1080,8"), {12: 2})
+        self.assertEqual(self.fetched("1 S 1000,8", "1 S 1040,8", "2 S 1080,8", "1 L 1000,8"), {})
 
 
 class Crowds(unittest.TestCase):

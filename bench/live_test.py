@@ -15,6 +15,7 @@ import costs
 import memory
 import parts
 import servers
+import sharing
 import threads
 import watching
 from crowd import Crowd, key_of
@@ -163,6 +164,13 @@ class Live(unittest.TestCase):
                 self.assertEqual(costs.system_calls_of(self.bench, "floor", f"{depth} in flight", depth=depth), [])
         self.assertEqual(self.bench.left_out,
                          ["system calls: there is no such program; there is no such program"])
+
+    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    def test_threads_that_ask_for_the_same_key_share_its_lines(self) -> None:
+        with mock.patch.multiple(sharing, PAIRS_BEFORE=5, SETS=1, key_of=lambda _: "same"):
+            figure = sharing.lines_between_threads(self.bench)
+        self.assertGreater(figure.estimate.value, 2)  # the mutex at least, and what it guards
+        self.assertRegex(figure.note, r"[a-z_]+ \d")
 
     def test_memory_of_a_million_locks_is_given_back(self) -> None:
         for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),

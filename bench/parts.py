@@ -184,6 +184,6 @@ PARTS = (
     Part("instructions", "instructions per request, of the whole server", part_of(costs.instructions), 0, 45),
     Part("profile", "where the processor time goes", part_of(costs.profile), 0, 20),
     Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 50),
-    Part("contention", "two threads: how often one waits for the other", part_of(threads.contention), 4, 10),
+    Part("contention", "two threads: waits for one another, and cache lines", part_of(threads.contention), 4, 40),
     Part("threads", "T threads on T cores; needs 4 cores or more", part_of(threads.scaling), 20),
 )

@@ -76,7 +76,7 @@ def figures_of(kept: dict, part: str) -> list[Figure]:
 
 
 def shown(value: float, unit: str) -> str:
-    if unit in ("ratio", "ms", "s", "calls"):
+    if unit in ("ratio", "ms", "s", "calls", "lines"):
         return f"{value:.3f}" if value < 10 else f"{value:.1f}"
     if unit == "%":
         return f"{value:.1f}"
@@ -157,7 +157,8 @@ def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
 def summary_of(figures: list[Figure]) -> str:
     """How many targets are met, and which are not."""
     counted = Counter(figure.outcome for figure in figures if figure.target)
-    lines = [f"{counted.total()} targets: {', '.join(f'{counted[outcome]} {outcome}' for outcome in Outcome)}"]
+    total = counted.total()
+    lines = [f"{total} target{'s' if total != 1 else ''}: {', '.join(f'{counted[outcome]} {outcome}' for outcome in Outcome)}"]
     for outcome in (Outcome.NOT_MET, Outcome.NOT_SHOWN):
         lines += [f"{outcome}: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, {shown_target(figure)}"
                   for figure in figures if figure.outcome == outcome]

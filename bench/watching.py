@@ -42,13 +42,13 @@ def system_calls(server: Server) -> Iterator[Counter]:
 def watch(server: Server) -> Iterator[tuple[subprocess.Popen, Path]]:
     with contextlib.ExitStack() as stack:
         try:
-            watcher = stack.enter_context(perf_stat(server))
+            entered = stack.enter_context(perf_stat(server))
         except Failed as by_perf:
             try:
-                watcher = stack.enter_context(strace(server))
+                entered = stack.enter_context(strace(server))
             except Failed as by_strace:
                 raise Refused(f"{by_perf}; {by_strace}") from by_strace
-        yield watcher
+        yield entered
 
 
 @contextlib.contextmanager
@@ -85,6 +85,14 @@ def strace(server: Server) -> Iterator[tuple[subprocess.Popen, Path]]:
                 process.wait()
                 raise Failed(f"strace says: {line.strip()}")
             yield process, table
+
+
+def watcher(name: str) -> str:
+    """A program to watch with."""
+    try:
+        return program(name)
+    except Failed as failure:
+        raise Refused(str(failure)) from failure
 
 
 def calls_in(table: str) -> dict[str, int]:
