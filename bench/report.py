@@ -158,7 +158,8 @@ def summary_of(figures: list[Figure]) -> str:
     """How many targets are met, and which are not."""
     counted = Counter(figure.outcome for figure in figures if figure.target)
     total = counted.total()
-    lines = [f"{total} target{'s' if total != 1 else ''}: {', '.join(f'{counted[outcome]} {outcome}' for outcome in Outcome)}"]
+    of_each = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome)
+    lines = [f"{total} target{'s' if total != 1 else ''}: {of_each}"]
     for outcome in (Outcome.NOT_MET, Outcome.NOT_SHOWN):
         lines += [f"{outcome}: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, {shown_target(figure)}"
                   for figure in figures if figure.outcome == outcome]

@@ -68,6 +68,18 @@ class Plots(unittest.TestCase):
         free = Figure("x", "ms", Estimate(0, None, None, 1), Target(5, at_least=False))
         self.assertEqual(plots.margin(free, 0), 1000)
 
+    def test_lockd_and_the_floor_stand_on_one_line_by_one_target(self) -> None:
+        figures = [Figure("a: lockd against redis", "ratio", Estimate(1, 0.9, 1.1, 15), Target(2)),
+                   Figure("a: floor against redis", "ratio", Estimate(3, 2, 4, 15)),
+                   Figure("b", "ms", Estimate(0.001, None, None, 1), Target(5, at_least=False))]
+        script = plots.targets_plot(figures).script
+        for name, row in (("not met", "0.5000 0.4500 0.5500 2"), ("the floor itself", "1.5000 1.0000 2.0000 1.7"),
+                          ("met", "8.0000 8.0000 8.0000 1")):  # the last one is at the edge
+            place = script.split(f" title '{name}'")[0].split("$points")[-1][0]
+            self.assertIn(f"$points{place} << EOD\n{row}\nEOD", script)
+        self.assertNotIn("not shown", script)
+        self.assertIn('ytics scale 0 font \',10\' ("a: lockd against redis" 2, "b" 1)', script)
+
     def test_bars_are_grouped_by_server(self) -> None:
         figures = [Figure(name, "bytes", Estimate(value, None, None, 1)) for name, value in (
             ("a held lock with a key of 21 bytes, lockd", 74), ("an idle connection, lockd", 600),
