@@ -14,6 +14,7 @@ import threads
 import watching
 from crowd import batches, hostile_keys
 from figures import Estimate, Figure, Outcome, Target, interval_of_median, ratio_of_clocks, ratio_of_pairs
+from measuring import Plan, check_cores, worked_and_all
 from servers import Failed
 
 
@@ -195,6 +196,21 @@ class Crowds(unittest.TestCase):
 
     def test_batches(self) -> None:
         self.assertEqual([len(batch) for batch in batches(map(str, range(1100)))], [500, 500, 100])
+
+
+class Cores(unittest.TestCase):
+    def test_work_is_what_is_neither_idle_nor_waiting(self) -> None:
+        stat = ("cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 3 40 50 6 7 8 90 90\n"
+                "cpu1 10 0 0 0 0 0 0 0 0 0\ncpu10 1 1 1 1 1 1 1 1\n")
+        self.assertEqual(worked_and_all(stat, {0}), (27, 117))
+        self.assertEqual(worked_and_all(stat, {0, 1}), (37, 127))
+
+    def test_one_core_is_too_few(self) -> None:
+        with mock.patch("os.sched_getaffinity", lambda _: {0}):
+            with self.assertRaisesRegex(Failed, "a core each, and core 1 is not to be had; here there are: 0"):
+                check_cores(Plan(1, 1, 0, 1))
+            with self.assertRaisesRegex(Failed, "a core each: --server-core"):
+                check_cores(Plan(1, 1, 0, 0))
 
 
 class Threads(unittest.TestCase):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from figures import Figure
 from servers import BOUND_TO_US, BUILD, Failed, Server, running
@@ -165,6 +167,25 @@ def check_cores(plan: Plan) -> None:
     cores = os.sched_getaffinity(0)
     for core in (plan.server_core, plan.load_core):
         if core not in cores:
-            raise Failed(f"core {core} is not to be had; there are {', '.join(map(str, sorted(cores)))}")
+            raise Failed(f"server and load need a core each, and core {core} is not to be had; here there are: "
+                         f"{', '.join(map(str, sorted(cores)))} (--server-core, --load-core)")
     if plan.server_core == plan.load_core:
         raise Failed("server and load need a core each: --server-core and --load-core")
+
+
+def work_of_others(plan: Plan, seconds: float = 1.0) -> float:
+    """The part of the time in which the cores are at work while nothing of ours is."""
+    def ticks() -> tuple[int, int]:
+        return worked_and_all(Path("/proc/stat").read_text(), {plan.server_core, plan.load_core})
+
+    worked, passed = ticks()
+    time.sleep(seconds)
+    worked_now, passed_now = ticks()
+    return (worked_now - worked) / max(1, passed_now - passed)
+
+
+def worked_and_all(stat: str, cores: set[int]) -> tuple[int, int]:
+    """Ticks of these cores since the machine started, as /proc/stat has them; those that a hypervisor took are work."""
+    found = re.findall(r"^cpu(\d+) (.*)$", stat, re.MULTILINE)
+    rows = [[int(tick) for tick in ticks.split()[:8]] for core, ticks in found if int(core) in cores]
+    return sum(sum(row) - row[3] - row[4] for row in rows), sum(map(sum, rows))  # 3 and 4: idle, and waiting for a disk

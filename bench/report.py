@@ -180,10 +180,10 @@ it: then more rounds are needed, or a quieter machine."""
 def shown_environment(kept: dict) -> str:
     """Of all parts; what differs between them stands with its parts."""
     rows = []
-    for key in next(iter(kept.values()))["environment"]:
+    for key in dict.fromkeys(key for result in kept.values() for key in result["environment"]):
         parts_by_value: dict[str, list[str]] = {}
         for part, result in kept.items():
-            parts_by_value.setdefault(str(result["environment"][key]), []).append(part)
+            parts_by_value.setdefault(str(result["environment"].get(key, "unknown")), []).append(part)
         several = len(parts_by_value) > 1
         values = [f"{value} ({', '.join(parts)})" if several else value for value, parts in parts_by_value.items()]
         rows.append(f"| {key} | {'; '.join(values)} |")

@@ -54,6 +54,11 @@ class Tables(unittest.TestCase):
                                 f"| 2 x 2 against redis | {ours} | 1.600 [1.500, 1.900] | 1.25: beyond it |"])
         self.assertEqual(report.table_of_bounds(figures[:1]), "")
 
+    def test_what_differs_between_the_parts_stands_with_them(self) -> None:
+        kept = {"a": {"environment": {"commit": "1"}}, "b": {"environment": {"commit": "1", "other work": "3%"}}}
+        self.assertEqual(report.shown_environment(kept).split("\n")[2:],
+                         ["| commit | 1 |", "| other work | unknown (a); 3% (b) |"])
+
     def test_a_part_without_results_is_named(self) -> None:
         self.assertIn("Not measured: workloads (shared, inspect", report.not_measured({"ratios": {}, "waits": {},
                                                                                        "hoards": {}}))
