@@ -112,8 +112,7 @@ class Bench:
     def load_command(self, server: Server, seconds: float | None = None, core: int | None = None,
                      **options: object) -> list[str]:
         words = [*BOUND_TO_US, str(LOAD), "--port", str(server.port), "--pid", str(server.pid),
-                 "--dialect", server.dialect, "--server-core", str(self.plan.server_core),
-                 "--core", str(self.plan.load_core if core is None else core),
+                 "--dialect", server.dialect, "--core", str(self.plan.load_core if core is None else core),
                  "--seconds", str(seconds or self.plan.seconds), "--warm-up-seconds", str(self.plan.seconds / 10)]
         if not options.get("hostile_keys"):  # of which there are not so many
             options.setdefault("first", server.first_of_next_round())
