@@ -152,6 +152,11 @@ class Readers(unittest.TestCase):
         with self.assertRaises(Failed):
             costs.collected("==1== killed\n")
 
+    def test_allocations_of_valgrind(self) -> None:
+        self.assertEqual(costs.allocated("==1==   total heap usage: 1,136 allocs, 1,130 frees, 9 bytes\n"), 1136)
+        with self.assertRaises(Failed):
+            costs.allocated("==1== killed\n")
+
     def test_the_lock_table_is_compared_with_the_map_in_the_same_state(self) -> None:
         times = {"get_and_release_exclusive/1/0": 100, "plain_map_insert_and_erase/0": 50,
                  "get_and_release_exclusive/1/1": 300, "plain_map_insert_and_erase/1": 100,

@@ -167,10 +167,20 @@ class Live(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
     def test_threads_that_ask_for_the_same_key_share_its_lines(self) -> None:
-        with mock.patch.multiple(sharing, PAIRS_BEFORE=5, SETS=1, key_of=lambda _: "same"):
+        with mock.patch.multiple(sharing, PAIRS_BEFORE=5, PAIRS=4, SETS=1, key_of=lambda _: "same"):
             figure = sharing.lines_between_threads(self.bench)
         self.assertGreater(figure.estimate.value, 2)  # the mutex at least, and what it guards
         self.assertRegex(figure.note, r"[a-z_]+ \d")
+
+    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    def test_a_request_allocates_nothing_in_the_whole_server(self) -> None:
+        for depth in (1, 100):
+            self.assertLess(costs.allocations_of_more(self.bench, depth), costs.ALLOCATIONS_MAX)
+
+    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    def test_what_is_allocated_for_connections_is_seen(self) -> None:
+        few, many = (costs.allocations_of(self.bench, 0.1, connections=count)[0] for count in (5, 55))
+        self.assertGreater(many, few + 50)
 
     def test_memory_of_a_million_locks_is_given_back(self) -> None:
         for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),

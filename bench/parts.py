@@ -181,7 +181,7 @@ PARTS = (
     Part("engine", "the lock table alone, beside a flat map", part_of(costs.engine), 0, 90),
     Part("syscalls", "system calls per request", part_of(costs.system_calls), 0, 35),
     Part("asio", "the floor written with Asio, on epoll and on io_uring", peers.asio_floors, 6, 15),
-    Part("instructions", "instructions per request, of the whole server", part_of(costs.instructions), 0, 45),
+    Part("instructions", "instructions and allocations per request", part_of(costs.instructions), 0, 60),
     Part("profile", "where the processor time goes", part_of(costs.profile), 0, 20),
     Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 50),
     Part("contention", "two threads: waits for one another, and cache lines", part_of(threads.contention), 4, 40),

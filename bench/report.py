@@ -76,7 +76,7 @@ def figures_of(kept: dict, part: str) -> list[Figure]:
 
 
 def shown(value: float, unit: str) -> str:
-    if unit in ("ratio", "ms", "s", "calls", "lines"):
+    if unit in ("ratio", "ms", "s", "calls", "lines", "allocations"):
         return f"{value:.3f}" if value < 10 else f"{value:.1f}"
     if unit == "%":
         return f"{value:.1f}"

@@ -23,7 +23,6 @@ CONNECTIONS = 4  # two of each thread
 SETS = 3  # of keys, one for each connection
 PAIRS_BEFORE = 400  # of a get and a release for each key: until its shard draws its fencing tokens many at a time
 PAIRS = 20  # and then, one request at a time
-REQUESTS = 2 * PAIRS * CONNECTIONS
 LINES_MAX = 0.1  # a request: the drawing of tokens is in it
 RESUMED = re.compile(r"SCHED\[(\d+)\]: +acquired lock")  # a thread goes on
 UNDER = ("--tool=lackey", "--basic-counts=no", "--trace-mem=yes", "--trace-sched=yes")
@@ -81,9 +80,14 @@ def lines_between_threads(bench: Bench) -> Figure:
         finally:
             os.close(writing)
             reader.join()
-    note = ", ".join(f"{name} {count / REQUESTS:.2f}" for name, count in names.most_common(5))
-    return one("cache lines that go from thread to thread, a request, two threads", "lines", fetched.total() / REQUESTS,
+    requests = requests_of_a_set()
+    note = ", ".join(f"{name} {count / requests:.2f}" for name, count in names.most_common(5))
+    return one("cache lines that go from thread to thread, a request, two threads", "lines", fetched.total() / requests,
                LINES_MAX, note)
+
+
+def requests_of_a_set() -> int:
+    return 2 * PAIRS * CONNECTIONS
 
 
 def least_fetched(lockd: Server, caches: Caches) -> Counter[int]:
@@ -94,7 +98,7 @@ def least_fetched(lockd: Server, caches: Caches) -> Counter[int]:
             keys = (key_of(number * CONNECTIONS + place) for place in range(CONNECTIONS))
             found.append(fetched_with([(connection, acquire("lockd", key), release("lockd", key))
                                        for connection, key in zip(crowd.connections, keys)], caches))
-            if found[-1].total() <= LINES_MAX * REQUESTS:
+            if found[-1].total() <= LINES_MAX * requests_of_a_set():
                 break
     return min(found, key=Counter.total)
 
