@@ -15,6 +15,8 @@ from servers import BUILD, KINDS, Failed, program
 DEPTHS = (1, 16, 100)
 UNDER_VALGRIND = ("lockd", "floor", "redis")  # memcached sets a limit that valgrind keeps for itself, and ends
 SLOW_SECONDS = 1.0  # of a round against a server that is watched
+REQUESTS_LEAST = 5_000  # by which a long round is ahead of a short one
+ALLOCATIONS_MAX = 0.001  # a request; the first ones of a connection are not counted
 PROFILED_SECONDS = 4.0
 TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0"),
                  ("get_and_release_exclusive/1/1", "plain_map_insert_and_erase/1"))
@@ -26,17 +28,22 @@ TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0
 def system_calls(bench: Bench) -> list[Figure]:
     """Of a server that runs, for one round of load; the connecting is a part of it."""
     return [figure for kind in bench.kinds_here(KINDS) for depth in DEPTHS
-            for figure in system_calls_of(bench, kind, depth)]
+            for figure in system_calls_of(bench, kind, f"{depth} in flight", depth=depth)]
 
 
-def system_calls_of(bench: Bench, kind: str, depth: int) -> Iterator[Figure]:
-    bench.progress.say(f"system calls of {kind}, {depth} in flight")
+def system_calls_of(bench: Bench, kind: str, what: str, **load: object) -> list[Figure]:
+    """None where nobody may count them."""
+    bench.progress.say(f"system calls of {kind}, {what}")
     with bench.server(kind) as server:
-        with watching.system_calls(server) as calls:
-            requests = bench.load(server, seconds=SLOW_SECONDS, depth=depth)["requests_total"]
+        try:
+            with watching.system_calls(server) as calls:
+                requests = bench.load(server, seconds=SLOW_SECONDS, **load)["requests_total"]
+        except watching.Refused as failure:
+            bench.leave_out(f"system calls: {failure}")
+            return []
     total = calls.pop(watching.TOTAL)
     note = ", ".join(f"{name} {count / requests:.3f}" for name, count in calls.most_common(4))
-    yield one(f"system calls per request, {depth} in flight, {kind}", "calls", total / requests, note=note)
+    return [one(f"system calls per request, {what}, {kind}", "calls", total / requests, note=note)]
 
 
 # ---- where the time goes
@@ -78,7 +85,7 @@ def share_of(rows: list[tuple[float, str, str]], place: str) -> float:
 
 
 def instructions(bench: Bench) -> list[Figure]:
-    """In user space, by callgrind; those of the start, and of the end, are taken off."""
+    """In user space, by callgrind; those of the start, and of the end, are taken off. And the allocations."""
     found = []
     for kind in bench.kinds_here(UNDER_VALGRIND):
         bench.progress.say(f"instructions of {kind}")
@@ -87,7 +94,7 @@ def instructions(bench: Bench) -> list[Figure]:
             all_of_them, requests = instructions_of(bench, kind, depth)
             found.append(one(f"instructions per request in user space, {depth} in flight, {kind}", "instructions",
                              (all_of_them - alone) / requests))
-    return found
+    return found + allocations(bench)
 
 
 def instructions_of(bench: Bench, kind: str, depth: int | None) -> tuple[int, int]:
@@ -100,6 +107,39 @@ def instructions_of(bench: Bench, kind: str, depth: int | None) -> tuple[int, in
                 requests = bench.load(server, seconds=SLOW_SECONDS, depth=depth)["requests_total"]
         log.seek(0)
         return collected(log.read()), requests
+
+
+def allocations(bench: Bench) -> list[Figure]:
+    """Of lockd, by valgrind: in a long round beyond those of a short one, which has as many connections."""
+    return [one(f"allocations per request, {depth} in flight, lockd", "allocations", allocations_of_more(bench, depth),
+                ALLOCATIONS_MAX) for depth in DEPTHS]
+
+
+def allocations_of_more(bench: Bench, depth: int) -> float:
+    bench.progress.say(f"allocations of lockd, {depth} in flight")
+    few, requests_few = allocations_of(bench, SLOW_SECONDS / 5, depth=depth)
+    for seconds in (SLOW_SECONDS, 5 * SLOW_SECONDS, 25 * SLOW_SECONDS):  # a busy machine needs more
+        many, requests_many = allocations_of(bench, seconds, depth=depth)
+        if (more := requests_many - requests_few) >= REQUESTS_LEAST:
+            return max(0.0, (many - few) / more)
+    raise Failed(f"{seconds:.0f} s under valgrind had {requests_many} requests, which are too few")
+
+
+def allocations_of(bench: Bench, seconds: float, **load: object) -> tuple[int, int]:
+    """Of a whole run, with the requests that it answered."""
+    under = (program("valgrind"), "--tool=memcheck", "--leak-check=no", "--undef-value-errors=no")
+    with tempfile.TemporaryFile("w+") as log:
+        with bench.server(under=under, stderr=log) as server:
+            requests = bench.load(server, seconds=seconds, **load)["requests_total"]
+        log.seek(0)
+        return allocated(log.read()), requests
+
+
+def allocated(log: str) -> int:
+    found = re.search(r"total heap usage: ([\d,]+) allocs", log)
+    if not found:
+        raise Failed(f"valgrind has counted nothing: {log[-300:]}")
+    return int(found[1].replace(",", ""))
 
 
 def collected(log: str) -> int:

@@ -8,10 +8,13 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
+import peers
+import sharing
 import threads
 import watching
 from crowd import batches, hostile_keys
 from figures import Estimate, Figure, Outcome, Target, interval_of_median, ratio_of_clocks, ratio_of_pairs
+from measuring import Plan, check_cores, worked_and_all
 from servers import Failed
 
 
@@ -98,6 +101,28 @@ class Verdicts(unittest.TestCase):
             self.assertEqual(Figure.from_json(figure.as_json()), figure)
 
 
+class Peers(unittest.TestCase):
+    def figures(self, setting: peers.Setting, **cpu_by_server: float) -> dict[str, Figure]:
+        rounds = {name: [one_round(cpu, 1) | {"p99_us": cpu}] * 6 for name, cpu in cpu_by_server.items()}
+        return {figure.name.split(": ")[1]: figure for figure in peers.figures_of(setting, rounds)}
+
+    def test_each_other_has_its_target_and_the_floor_none(self) -> None:
+        found = self.figures(peers.SETTINGS[0], lockd=4, floor=2, memcached=8, redis=6)
+        self.assertEqual({name: (figure.estimate.value, figure.target and figure.target.bound)
+                          for name, figure in found.items()},
+                         {"lockd against floor": (0.5, 0.93), "lockd against memcached": (2, 1.1),
+                          "lockd against redis": (1.5, 1.25), "p99 of lockd by that of the floor": (2, 1.3),
+                          "floor against memcached": (4, None), "floor against redis": (3, None)})
+
+    def test_p99_counts_with_one_request_in_flight_alone(self) -> None:
+        self.assertEqual([any("p99" in name for name in self.figures(setting, lockd=1, floor=1))
+                          for setting in peers.SETTINGS], [True, False, False, True])
+
+    def test_without_a_peer_the_others_stand(self) -> None:
+        self.assertEqual(list(self.figures(peers.SETTINGS[1], lockd=1, floor=1, redis=1)),
+                         ["lockd against floor", "lockd against redis", "floor against redis"])
+
+
 class Readers(unittest.TestCase):
     def test_calls_of_strace(self) -> None:
         table = ("% time     seconds  usecs/call     calls    errors syscall\n"
@@ -127,6 +152,11 @@ class Readers(unittest.TestCase):
         with self.assertRaises(Failed):
             costs.collected("==1== killed\n")
 
+    def test_allocations_of_valgrind(self) -> None:
+        self.assertEqual(costs.allocated("==1==   total heap usage: 1,136 allocs, 1,130 frees, 9 bytes\n"), 1136)
+        with self.assertRaises(Failed):
+            costs.allocated("==1== killed\n")
+
     def test_the_lock_table_is_compared_with_the_map_in_the_same_state(self) -> None:
         times = {"get_and_release_exclusive/1/0": 100, "plain_map_insert_and_erase/0": 50,
                  "get_and_release_exclusive/1/1": 300, "plain_map_insert_and_erase/1": 100,
@@ -137,6 +167,32 @@ class Readers(unittest.TestCase):
         self.assertEqual(list(ratios.values()), [2, 3, 50])
 
 
+class Lines(unittest.TestCase):
+    """Of caches."""
+
+    def fetched(self, *accesses: str) -> dict[int, int]:
+        """Each a thread's number and what lackey prints; instruction 10 accesses, after 8 that nobody counts."""
+        caches = sharing.Caches()
+        caches.is_on = True
+        for number, access in enumerate(accesses):
+            caches.is_counting = number >= 2
+            thread, what = access.split(maxsplit=1)
+            caches.read_trace([f"--77--   SCHED[{thread}]:  acquired lock (VG_(client_syscall)[async])\n",
+                               f"I  {10 + number:08x},3\n", f" {what}\n", "==77== whatever\n"])
+        return dict(caches.fetched)
+
+    def test_what_all_read_is_fetched_once(self) -> None:
+        self.assertEqual(self.fetched("1 L 1000,8", "1 L 1000,8", "2 L 1008,8", "1 L 1000,8", "2 L 1000,8"), {12: 1})
+
+    def test_what_one_writes_is_fetched_by_the_other_each_time(self) -> None:
+        self.assertEqual(self.fetched("1 S 1000,8", "2 L 1000,8", "1 S 1000,8", "1 M 1000,8", "2 L 103f,1",
+                                      "1 M 1000,8"), {12: 1, 14: 1, 15: 1})
+
+    def test_neighbours_share_a_line_and_one_access_may_have_two(self) -> None:
+        self.assertEqual(self.fetched("1 S 1000,8", "1 S 1040,8", "2 S 103c,8", "1 L 1080,8"), {12: 2})
+        self.assertEqual(self.fetched("1 S 1000,8", "1 S 1040,8", "2 S 1080,8", "1 L 1000,8"), {})
+
+
 class Crowds(unittest.TestCase):
     def test_hostile_keys_are_those_of_the_load(self) -> None:
         keys = hostile_keys(800, 1024)
@@ -145,6 +201,21 @@ class Crowds(unittest.TestCase):
 
     def test_batches(self) -> None:
         self.assertEqual([len(batch) for batch in batches(map(str, range(1100)))], [500, 500, 100])
+
+
+class Cores(unittest.TestCase):
+    def test_work_is_what_is_neither_idle_nor_waiting(self) -> None:
+        stat = ("cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 3 40 50 6 7 8 90 90\n"
+                "cpu1 10 0 0 0 0 0 0 0 0 0\ncpu10 1 1 1 1 1 1 1 1\n")
+        self.assertEqual(worked_and_all(stat, {0}), (27, 117))
+        self.assertEqual(worked_and_all(stat, {0, 1}), (37, 127))
+
+    def test_one_core_is_too_few(self) -> None:
+        with mock.patch("os.sched_getaffinity", lambda _: {0}):
+            with self.assertRaisesRegex(Failed, "a core each, and core 1 is not to be had; here there are: 0"):
+                check_cores(Plan(1, 1, 0, 1))
+            with self.assertRaisesRegex(Failed, "a core each: --server-core"):
+                check_cores(Plan(1, 1, 0, 0))
 
 
 class Threads(unittest.TestCase):

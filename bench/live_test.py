@@ -15,9 +15,11 @@ import costs
 import memory
 import parts
 import servers
+import sharing
 import threads
+import watching
 from crowd import Crowd, key_of
-from figures import Figure, Outcome
+from figures import Outcome
 from measuring import Bench, Plan, Progress
 from servers import CONNECTIONS_MAX, KINDS, Failed, Server, program
 
@@ -141,12 +143,44 @@ class Live(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("strace"), "no strace")
     def test_system_calls_of_the_floor_are_one_read_and_one_write_a_batch(self) -> None:
-        try:
-            figures: list[Figure] = list(costs.system_calls_of(self.bench, "floor", 1))
-        except Failed as failure:
-            self.skipTest(str(failure))  # tracing is not allowed everywhere
+        figures = costs.system_calls_of(self.bench, "floor", "1 in flight", depth=1)
+        if not figures:
+            self.skipTest(self.bench.left_out[0])  # tracing is not allowed everywhere
         self.assertRegex(figures[0].note, r"recvfrom (1\.0|0\.99)")
         self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    @unittest.skipUnless(shutil.which("strace"), "no strace")
+    def test_a_hand_over_is_one_read_and_two_writes(self) -> None:
+        """For a release and a wait: 1.5 system calls a request."""
+        figures = costs.system_calls_of(self.bench, "lockd", "waiting pairs", workload="waits")
+        if not figures:
+            self.skipTest(self.bench.left_out[0])
+        self.assertRegex(figures[0].note, r"recvfrom 0\.50")
+        self.assertRegex(figures[0].note, r"sendto (1\.0|0\.99)")
+
+    def test_nobody_may_watch_and_the_rest_is_measured(self) -> None:
+        with mock.patch.object(watching, "program", side_effect=Failed("there is no such program")):
+            for depth in (1, 16):
+                self.assertEqual(costs.system_calls_of(self.bench, "floor", f"{depth} in flight", depth=depth), [])
+        self.assertEqual(self.bench.left_out,
+                         ["system calls: there is no such program; there is no such program"])
+
+    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    def test_threads_that_ask_for_the_same_key_share_its_lines(self) -> None:
+        with mock.patch.multiple(sharing, PAIRS_BEFORE=5, PAIRS=4, SETS=1, key_of=lambda _: "same"):
+            figure = sharing.lines_between_threads(self.bench)
+        self.assertGreater(figure.estimate.value, 2)  # the mutex at least, and what it guards
+        self.assertRegex(figure.note, r"[a-z_]+ \d")
+
+    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    def test_a_request_allocates_nothing_in_the_whole_server(self) -> None:
+        for depth in (1, 100):
+            self.assertLess(costs.allocations_of_more(self.bench, depth), costs.ALLOCATIONS_MAX)
+
+    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    def test_what_is_allocated_for_connections_is_seen(self) -> None:
+        few, many = (costs.allocations_of(self.bench, 0.1, connections=count)[0] for count in (5, 55))
+        self.assertGreater(many, few + 50)
 
     def test_memory_of_a_million_locks_is_given_back(self) -> None:
         for figure in memory.of_locks(Bench(replace(self.bench.plan, quick=False), self.bench.progress),

@@ -43,6 +43,7 @@ struct Options {
   std::string workload = "own";
   std::string server;
   std::size_t threads = 1;
+  std::optional<int> server_core;
   std::optional<int> core;
   std::size_t idle = 0;
   double seconds = 1;
@@ -67,7 +68,6 @@ std::string as_json(const LoadFigures& figures) {
                                                     {"requests_per_second", figures.requests_per_second()},
                                                     {"cpu_ns_per_request", figures.cpu_ns_per_request},
                                                     {"server_busy", figures.server_busy},
-                                                    {"core_busy", figures.core_busy},
                                                     {"load_busy", figures.load_busy},
                                                     {"p50_us", figures.batch.p50_us},
                                                     {"p99_us", figures.batch.p99_us},
@@ -88,7 +88,7 @@ LoadFigures measure(const Options& options, const Target& target) {
 LoadFigures measure(const Options& options) {
   if (options.server.empty()) return measure(options, options.target);
   const std::vector<std::string> flags{"--threads", std::to_string(options.threads), "--log-level", "warning"};
-  ServerProcess server(options.server, flags, options.target.core);
+  ServerProcess server(options.server, flags, options.server_core);
   Target target = options.target;
   target.port = server.port();
   target.process = server.pid();
@@ -105,7 +105,7 @@ void add_server_options(CLI::App& app, Options& options) {
   port->excludes(server);
   app.add_option("--threads", options.threads, "of the server that is started")->needs(server);
   app.add_option("--pid", options.target.process, "the server's process, whose processor time is measured");
-  app.add_option("--server-core", options.target.core, "the server's core (one that is started is put there)");
+  app.add_option("--server-core", options.server_core, "the core for it")->needs(server);
   app.add_option("--core", options.core, "the core for the load itself");
 }
 

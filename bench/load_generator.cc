@@ -36,7 +36,6 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
   run_until(Clock::now() + warm_up);
   const std::uint64_t requests_before = requests_;
   samples_.clear();
-  const CoreTicks ticks_before = target_.core ? core_ticks(*target_.core) : CoreTicks{};
   const Clock::time_point start = Clock::now();
   const Duration own_cpu_before = own_cpu_time();
   const Duration cpu_before = target_.process ? cpu_time_of(*target_.process) : Duration{};
@@ -53,7 +52,6 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
   figures.cpu_ns_per_request = static_cast<double>(cpu.count()) / static_cast<double>(figures.requests);
   figures.server_busy = static_cast<double>(cpu.count()) / static_cast<double>(passed.count());
   figures.load_busy = static_cast<double>(own_cpu.count()) / static_cast<double>(passed.count());
-  if (target_.core) figures.core_busy = core_ticks(*target_.core).busy_since(ticks_before);
   figures.batch = samples_.summary();
   return figures;
 }

@@ -25,7 +25,6 @@ namespace lockd::bench {
 struct Target {
   std::uint16_t port = 0;        // on 127.0.0.1
   std::optional<pid_t> process;  // whose processor time counts
-  std::optional<int> core;       // on which it runs, alone
 };
 
 /// What came of one round.
@@ -35,7 +34,6 @@ struct LoadFigures {
   double seconds = 0;                // for how long it was measured
   double cpu_ns_per_request = 0;     // of the server, all its threads, user and system; 0 without its process
   double server_busy = 0;            // the server's processor time in a second of the clock
-  double core_busy = 0;              // the part of the time in which the server's core worked; 0 without a core
   double load_busy = 0;              // the processor time of this process in a second of the clock: it never sleeps
   LatencySummary batch;              // from the sending of a batch to the last byte of its replies
 

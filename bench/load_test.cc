@@ -10,7 +10,6 @@
 
 #include "bench/dialect.h"
 #include "bench/floor_replies.h"
-#include "bench/process_times.h"
 #include "bench/script.h"
 
 namespace lockd::bench {
@@ -172,16 +171,6 @@ TEST(BenchReplies, AreFoundWholeCutOrWrong) {
   EXPECT_EQ(match_reply(replies, ""), 0);
   EXPECT_THROW(match_reply(replies, "NOT_FOUND"), std::runtime_error);
   EXPECT_THROW(match_reply(replies, "STORED\n"), std::runtime_error);
-}
-
-TEST(BenchCoreTicks, SayHowBusyACoreWas) {
-  const CoreTicks before = core_ticks_of("cpu0 100 10 50 1000 5 1 4 0 0 0");
-  EXPECT_EQ(before.busy, 165);
-  EXPECT_EQ(before.idle, 1005);
-  const CoreTicks after = core_ticks_of("cpu0 160 10 70 1010 5 1 4 10 0 0");
-  EXPECT_DOUBLE_EQ(after.busy_since(before), 0.8);
-  EXPECT_DOUBLE_EQ(after.busy_since(after), 0);
-  EXPECT_THROW(core_ticks_of("cpu0 1 2 3"), std::runtime_error);
 }
 
 }  // namespace

@@ -2,16 +2,23 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
+from figures import Figure
 from servers import BOUND_TO_US, BUILD, Failed, Server, running
 
 LOAD = BUILD / "bench/load"
+
+Rounds = dict[str, list[dict]]  # what the load generator said of each, by the side that it was measured on
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,18 @@ class Plan:
     def round_seconds(self) -> float:
         """With what comes before and after it."""
         return 1.1 * self.seconds + 0.1
+
+
+@dataclass
+class Result:
+    """Of a part."""
+
+    figures: list[Figure] = field(default_factory=list)
+    rounds: dict[str, Rounds] = field(default_factory=dict)  # by what was measured
+
+    def add(self, what: str, rounds: Rounds, figures: list[Figure]) -> None:
+        self.rounds[what] = rounds
+        self.figures += figures
 
 
 class Progress:
@@ -49,9 +68,10 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
-        minutes = self.seconds_left() / 60
-        line = f"{self._part}: {text}; about {minutes:.0f} min left in all"
+        left = self.seconds_left()
+        line = f"about {f'{left / 60:.0f} min' if left > 90 else f'{left:.0f} s'} left; {self._part}: {text}"
         if sys.stderr.isatty():
+            line = line[:shutil.get_terminal_size().columns - 1]  # what is wrapped could not be written over
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
         else:
             print(f"ci/bench: {line}", file=sys.stderr, flush=True)
@@ -79,8 +99,12 @@ class Bench:
             except Failed as failure:
                 if kind in ("lockd", "floor"):
                     raise
-                self.left_out.append(f"{kind}: {failure}")
+                self.leave_out(f"{kind}: {failure}")
         return here
+
+    def leave_out(self, reason: str) -> None:
+        if reason not in self.left_out:
+            self.left_out.append(reason)
 
     def server(self, kind: str = "lockd", threads: int = 1, under: tuple[str, ...] = (), stderr: int | None = None):
         return running(kind, [self.plan.server_core], threads, under, stderr)
@@ -88,8 +112,7 @@ class Bench:
     def load_command(self, server: Server, seconds: float | None = None, core: int | None = None,
                      **options: object) -> list[str]:
         words = [*BOUND_TO_US, str(LOAD), "--port", str(server.port), "--pid", str(server.pid),
-                 "--dialect", server.dialect, "--server-core", str(self.plan.server_core),
-                 "--core", str(self.plan.load_core if core is None else core),
+                 "--dialect", server.dialect, "--core", str(self.plan.load_core if core is None else core),
                  "--seconds", str(seconds or self.plan.seconds), "--warm-up-seconds", str(self.plan.seconds / 10)]
         if not options.get("hostile_keys"):  # of which there are not so many
             options.setdefault("first", server.first_of_next_round())
@@ -107,26 +130,25 @@ class Bench:
         return subprocess.Popen(self.load_command(server, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True)
 
-    def alternate(self, what: str, sides: dict[str, Callable[[], dict]], pairs: int | None = None) -> dict[
-            str, list[dict]]:
+    def alternate(self, what: str, sides: dict[str, Callable[[], dict]]) -> Rounds:
         """A round of each side in turn, again and again; each second time in the reverse order, so that none gains by
         its place."""
-        rounds: dict[str, list[dict]] = {name: [] for name in sides}
-        pairs = pairs or self.plan.pairs
-        for number in range(pairs):
+        rounds: Rounds = {name: [] for name in sides}
+        for number in range(self.plan.pairs):
             order = list(sides) if number % 2 == 0 else list(reversed(sides))
             if number == 0 or sys.stderr.isatty():
-                self.progress.say(f"{what}, round {number + 1} of {pairs} of {', '.join(sides)}")
+                self.progress.say(f"{what}, round {number + 1} of {self.plan.pairs} of {', '.join(sides)}")
             for name in order:
                 rounds[name].append(sides[name]())
         return rounds
 
-    def alternate_servers(self, what: str, servers: dict[str, Server], **options: object) -> dict[str, list[dict]]:
+    def alternate_servers(self, what: str, servers: dict[str, Server], **options: object) -> Rounds:
         """The same load for each."""
-        def round_of(server: Server) -> Callable[[], dict]:
-            return lambda: self.load(server, **options)
+        return self.alternate(what, {name: partial(self.load, server, **options) for name, server in servers.items()})
 
-        return self.alternate(what, {name: round_of(server) for name, server in servers.items()})
+    def alternate_loads(self, what: str, server: Server, loads: dict[str, dict]) -> Rounds:
+        """Several loads, by their names, for the same server."""
+        return self.alternate(what, {name: partial(self.load, server, **load) for name, load in loads.items()})
 
 
 def result_of(process: subprocess.Popen) -> dict:
@@ -144,6 +166,25 @@ def check_cores(plan: Plan) -> None:
     cores = os.sched_getaffinity(0)
     for core in (plan.server_core, plan.load_core):
         if core not in cores:
-            raise Failed(f"core {core} is not to be had; there are {', '.join(map(str, sorted(cores)))}")
+            raise Failed(f"server and load need a core each, and core {core} is not to be had; here there are: "
+                         f"{', '.join(map(str, sorted(cores)))} (--server-core, --load-core)")
     if plan.server_core == plan.load_core:
         raise Failed("server and load need a core each: --server-core and --load-core")
+
+
+def work_of_others(plan: Plan, seconds: float = 1.0) -> float:
+    """The part of the time in which the cores are at work while nothing of ours is."""
+    def ticks() -> tuple[int, int]:
+        return worked_and_all(Path("/proc/stat").read_text(), {plan.server_core, plan.load_core})
+
+    worked, passed = ticks()
+    time.sleep(seconds)
+    worked_now, passed_now = ticks()
+    return (worked_now - worked) / max(1, passed_now - passed)
+
+
+def worked_and_all(stat: str, cores: set[int]) -> tuple[int, int]:
+    """Ticks of these cores since the machine started, as /proc/stat has them; those that a hypervisor took are work."""
+    found = re.findall(r"^cpu(\d+) (.*)$", stat, re.MULTILINE)
+    rows = [[int(tick) for tick in ticks.split()[:8]] for core, ticks in found if int(core) in cores]
+    return sum(sum(row) - row[3] - row[4] for row in rows), sum(map(sum, rows))  # 3 and 4: idle, and waiting for a disk

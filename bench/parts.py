@@ -1,31 +1,21 @@
-"""What ci/bench measures, part by part: figures with their targets, and the rounds that they are made of."""
+"""The parts of ci/bench: each measures figures, with their targets, and the rounds that they are made of."""
 
 import contextlib
 import subprocess
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 import costs
 import memory
+import peers
 import threads
 from crowd import Crowd, hostile_keys, key_of
-from figures import Estimate, Figure, Target, ratio_of_clocks, ratio_of_pairs
-from measuring import Bench, Plan, all_servers, result_of
-from servers import KINDS, Failed, Server
+from figures import Estimate, Figure, Target, ratio_of_pairs
+from measuring import Bench, Plan, Result, result_of
+from servers import Failed, Server
 
-SETTINGS = ((50, 1), (50, 16), (50, 100), (500, 1))  # connections, requests in flight on each
-RATIOS = {  # the least, and what is aimed at
-    (50, 1): {"floor": (0.93, 0.98), "memcached": (1.10, None), "redis": (1.25, None)},
-    (50, 16): {"floor": (0.80, 0.9), "memcached": (1.5, 1.8), "redis": (2.6, None)},
-    (50, 100): {"floor": (0.55, 0.7), "memcached": (3.5, 5), "redis": (5, None)},
-    (500, 1): {"floor": (0.93, None), "memcached": (1.05, None), "redis": (1.1, None)},
-}
-ASIO_FLOORS = ("floor", "floor_asio_epoll", "floor_asio_uring")
-ASIO_RATIOS = (("Asio on epoll against the bare loop", "floor_asio_epoll", "floor"),
-               ("Asio on io_uring against the bare loop", "floor_asio_uring", "floor"),
-               ("Asio on io_uring against Asio on epoll", "floor_asio_uring", "floor_asio_epoll"))
-HOARD = 1_000  # keys of each connection
+WORKLOADS = ("own", "shared", "inspect", "hot")
 HELD = 1_000_000
 GROWTH_KEYS = 10_000  # of each connection, in turn: so many places of the table that no cache has them all
 CROWD, FEW = 15_000, 15
@@ -35,72 +25,18 @@ DELAY_MS_MAX = 5.0
 HOSTILE_HELD = (800, 1024)  # the rest of those that the load's 50 connections with 16 keys each leave
 
 
-@dataclass
-class Result:
-    figures: list[Figure] = field(default_factory=list)
-    rounds: dict[str, dict[str, list[dict]]] = field(default_factory=dict)  # of each setting, by server
-
-
-def ratios(bench: Bench) -> Result:
-    result = Result()
-    with ExitStack() as stack:
-        servers = all_servers(bench, stack, bench.kinds_here(KINDS))
-        for connections, depth in SETTINGS:
-            what = f"{connections} connections, {depth} in flight"
-            rounds = bench.alternate_servers(what, servers, connections=connections, depth=depth)
-            result.rounds[what] = rounds
-            result.figures += [
-                ratio_of_pairs(f"{what}: lockd against {other}", rounds["lockd"], rounds[other], Target(least, aim=aim))
-                for other, (least, aim) in RATIOS[connections, depth].items() if other in rounds]
-            if (connections, depth) == (50, 1):
-                result.figures.append(ratio_of_clocks(f"{what}: p99 of lockd by that of the floor", "p99_us",
-                                                      rounds["lockd"], rounds["floor"], Target(1.3, at_least=False)))
-    return result
-
-
-def hoards(bench: Bench) -> Result:
-    """Without a target: many locks at a time, where the ratios have one or as many as are in flight."""
-    result = Result()
-    with ExitStack() as stack:
-        servers = all_servers(bench, stack, bench.kinds_here(KINDS))
-        for depth in (1, 16):
-            what = f"50 connections that take {HOARD:,} keys each, then release them, {depth} in flight"
-            rounds = bench.alternate_servers(what, servers, workload="hoard", keys=HOARD, depth=depth)
-            result.rounds[what] = rounds
-            result.figures += [ratio_of_pairs(f"{what}: lockd against {other}", rounds["lockd"], rounds[other])
-                               for other in rounds if other != "lockd"]
-    return result
-
-
 def waits(bench: Bench) -> Result:
-    """A hand-over's requests, a release and the next wait, go out in one piece: 1.5 system calls a request, where one
-    request in flight has two and two in flight have one. So both are shown."""
-    result = Result()
+    """Beside the plain rate with one request in flight, and with two: a hand-over's requests, a release and the next
+    wait, go out in one piece. So the system calls of each stand beside the ratios."""
+    loads = {"waiting pairs": {"workload": "waits"}, "own keys, 1 in flight": {}, "own keys, 2 in flight": {"depth": 2}}
+    what = "50 connections in pairs that hand a lock over"
     with bench.server() as lockd:
-        what = "50 connections in pairs that hand a lock over"
-        rounds = bench.alternate(what, {
-            "waits": lambda: bench.load(lockd, workload="waits"),
-            "own keys, 1 in flight": lambda: bench.load(lockd, workload="own"),
-            "own keys, 2 in flight": lambda: bench.load(lockd, workload="own", depth=2)})
-    result.rounds[what] = rounds
-    for plain, calls in (("own keys, 1 in flight", 2), ("own keys, 2 in flight", 1)):
-        result.figures.append(ratio_of_pairs(f"waiting pairs against {plain}", rounds["waits"], rounds[plain],
-                                             Target(0.8), f"1.5 system calls a request, and {calls}"))
-    return result
-
-
-def asio_floors(bench: Bench) -> Result:
-    """What Asio costs, and whether its io_uring would cost less: the floor again, written with it."""
-    result = Result()
-    with ExitStack() as stack:
-        servers = all_servers(bench, stack, bench.kinds_here(ASIO_FLOORS))
-        for depth in (1, 16):
-            what = f"floors, {depth} in flight"
-            result.rounds[what] = rounds = bench.alternate_servers(what, servers, depth=depth)
-            result.figures += [ratio_of_pairs(f"{of}, {depth} in flight", rounds[ours], rounds[theirs])
-                               for of, ours, theirs in ASIO_RATIOS if {ours, theirs} <= rounds.keys()]
-            result.figures += [figure for kind in servers for figure in costs.system_calls_of(bench, kind, depth)]
-    return result
+        rounds = bench.alternate_loads(what, lockd, loads)
+    found = [ratio_of_pairs(f"waiting pairs against {plain}", rounds["waiting pairs"], rounds[plain], Target(0.8))
+             for plain in list(loads)[1:]]
+    for name, load in loads.items():
+        found += costs.system_calls_of(bench, "lockd", name, **load)
+    return Result(found, {what: rounds})
 
 
 def other_workloads(bench: Bench) -> Result:
@@ -109,12 +45,11 @@ def other_workloads(bench: Bench) -> Result:
     with bench.server() as lockd:
         for depth in (1, 16):
             what = f"workloads of 50 connections, {depth} in flight"
-            result.rounds[what] = bench.alternate(what, {
-                workload: lambda workload=workload, depth=depth: bench.load(lockd, workload=workload, depth=depth)
-                for workload in ("own", "shared", "inspect", "hot")})
-            result.figures += [
-                ratio_of_pairs(f"{workload} against own keys, {depth} in flight", rounds, result.rounds[what]["own"])
-                for workload, rounds in result.rounds[what].items() if workload != "own"]
+            loads = {workload: {"workload": workload, "depth": depth} for workload in WORKLOADS}
+            rounds = bench.alternate_loads(what, lockd, loads)
+            result.add(what, rounds, [
+                ratio_of_pairs(f"{workload} against own keys, {depth} in flight", each, rounds["own"])
+                for workload, each in rounds.items() if workload != "own"])
     return result
 
 
@@ -130,8 +65,7 @@ def growth(bench: Bench) -> Result:
         for depth, least in ((1, 0.9), (16, 0.6)):
             what = f"{held:,} locks held against 1,000, {depth} in flight"
             rounds = bench.alternate_servers(what, {"many": large, "few": small}, depth=depth, keys=GROWTH_KEYS)
-            result.rounds[what] = rounds
-            result.figures.append(ratio_of_pairs(what, rounds["many"], rounds["few"], Target(least)))
+            result.add(what, rounds, [ratio_of_pairs(what, rounds["many"], rounds["few"], Target(least))])
     return result
 
 
@@ -142,12 +76,9 @@ def crowds(bench: Bench) -> Result:
     for workload, name in (("crowd", "get and release of"), ("crowd-inspect", "looking at")):
         what = f"{name} a shared lock with {crowd:,} holders against {FEW}"
         with bench.server() as lockd:
-            def round_of(holders: int, lockd: Server = lockd, workload: str = workload) -> Callable[[], dict]:
-                return lambda: quiet_load(bench, lockd, workload=workload, holders=holders)
-
-            rounds = bench.alternate(what, {"crowd": round_of(crowd), "few": round_of(FEW)})
-        result.rounds[what] = rounds
-        result.figures.append(ratio_of_pairs(what, rounds["crowd"], rounds["few"], Target(1 / 1.2)))
+            asked = partial(quiet_load, bench, lockd, workload=workload)
+            rounds = bench.alternate(what, {"crowd": partial(asked, holders=crowd), "few": partial(asked, holders=FEW)})
+        result.add(what, rounds, [ratio_of_pairs(what, rounds["crowd"], rounds["few"], Target(1 / 1.2))])
     return result
 
 
@@ -171,8 +102,8 @@ def session_end(bench: Bench) -> Result:
     count = 10_000 if bench.plan.quick else SESSION_LOCKS
     what = f"the end of a session with {count:,} locks"
     with bench.server() as lockd:
-        rounds = bench.alternate(what, {"end": lambda: one_end(bench, lockd, count),
-                                        "no end": lambda: one_end(bench, lockd, 0)})
+        rounds = bench.alternate(what, {"end": partial(one_end, bench, lockd, count),
+                                        "no end": partial(one_end, bench, lockd, 0)})
     delay, usual = (Estimate.of([one["max_us"] / 1000 for one in rounds[side]]) for side in ("end", "no end"))
     doubt = "it is as long without an end: the cores had other work" if usual.value > DELAY_MS_MAX else ""
     note = f"the longest of about {rounds['end'][0]['requests']:,} round trips of a client that acquires and releases"
@@ -214,8 +145,8 @@ def hostile(bench: Bench) -> Result:
             crowd.connect(1)
             crowd.take(keys)
         rounds = bench.alternate(what, {
-            "hostile": lambda: quiet_load(bench, attacked, depth=16, hostile_keys=True),
-            "others": lambda: quiet_load(bench, other, depth=16)})
+            "hostile": partial(quiet_load, bench, attacked, depth=16, hostile_keys=True),
+            "others": partial(quiet_load, bench, other, depth=16)})
     note = f"all in one crowd of 1,024 equal hashes, {end - first} of them held"
     return Result([ratio_of_pairs(what, rounds["hostile"], rounds["others"], Target(0.95), note)], {what: rounds})
 
@@ -237,9 +168,9 @@ def part_of(measure: Callable[[Bench], list[Figure]]) -> Callable[[Bench], Resul
 
 
 PARTS = (
-    Part("ratios", "own keys against floor, memcached and Redis", ratios, 16),
-    Part("hoards", "1,000 keys of each connection, taken and then released", hoards, 8, 8),
-    Part("waits", "hand-overs against the plain rate", waits, 3),
+    Part("ratios", "own keys against floor, memcached and Redis", peers.ratios, 16),
+    Part("hoards", "1,000 keys of each connection, taken and then released", peers.hoards, 8, 8),
+    Part("waits", "hand-overs against the plain rate", waits, 3, 6),
     Part("workloads", "shared, inspect and hot keys beside own ones", other_workloads, 8),
     Part("growth", "with 1,000,000 locks held", growth, 4, 60),
     Part("crowds", "a shared lock with 15,000 holders", crowds, 4, 120),
@@ -249,10 +180,10 @@ PARTS = (
     Part("memory", "of connections and of locks, and given back", part_of(memory.figures), 0, 45),
     Part("engine", "the lock table alone, beside a flat map", part_of(costs.engine), 0, 90),
     Part("syscalls", "system calls per request", part_of(costs.system_calls), 0, 35),
-    Part("asio", "the floor written with Asio, on epoll and on io_uring", asio_floors, 6, 15),
-    Part("instructions", "instructions per request, of the whole server", part_of(costs.instructions), 0, 45),
+    Part("asio", "the floor written with Asio, on epoll and on io_uring", peers.asio_floors, 6, 15),
+    Part("instructions", "instructions and allocations per request", part_of(costs.instructions), 0, 60),
     Part("profile", "where the processor time goes", part_of(costs.profile), 0, 20),
     Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 50),
-    Part("contention", "two threads: how often one waits for the other", part_of(threads.contention), 4, 10),
+    Part("contention", "two threads: waits for one another, and cache lines", part_of(threads.contention), 4, 40),
     Part("threads", "T threads on T cores; needs 4 cores or more", part_of(threads.scaling), 20),
 )

@@ -34,9 +34,11 @@ def blocks_of(kept: dict) -> dict[str, str]:
     plots = [f"![{plot.caption}]({plot.name}.svg)\n\n*{plot.caption}*" for plot in report.plots_of(kept)
              if plot.name in PLOTS]
     tables = [f"**{part}**\n\n{report.table_of(figures[part])}" for part in kept if part not in COSTS]
-    blocks = {"machine": report.shown_environment(kept), "figures": "\n\n".join([summary, *plots, *tables])}
+    shown = filter(None, [summary, report.not_measured(kept), *plots, *tables])
+    blocks = {"machine": report.shown_environment(kept), "figures": "\n\n".join(shown)}
     blocks |= {part: report.table_of(figures[part]) for part in COSTS if part in kept}
     if "ratios" in kept:
+        blocks["bounds"] = report.table_of_bounds(figures["ratios"])
         blocks["rounds"] = "\n\n".join(report.table_of_rounds(what, rounds)
                                        for what, rounds in kept["ratios"]["rounds"].items())
     return blocks

@@ -6,13 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from figures import Estimate, Figure
+from figures import Estimate, Figure, Outcome
 from servers import Failed
 
-COLOURS = {"lockd": "#1f6f8b", "floor": "#8a8a8a", "memcached": "#dd9a24", "redis": "#b5483a"}
-OTHER_COLOUR = "#5b5b5b"
+# Okabe and Ito's, which those who see fewer colours tell apart, too.
+COLOURS = {"lockd": "#0072b2", "floor": "#999999", "memcached": "#e69f00", "redis": "#d55e00"}
+OTHER_COLOUR = "#555555"
 NAME_CHARACTERS_MAX = 84
 ROW_PIXELS = 19
+MARGIN_SHOWN_MIN, MARGIN_SHOWN_MAX = 0.4, 8  # what lies beyond is drawn at the edge
+TARGETS_AXES = (
+    "set logscale x", f"set xrange [{MARGIN_SHOWN_MIN}:{MARGIN_SHOWN_MAX}]",
+    "set xtics nomirror (0.5, 0.7, 1, 1.5, 2, 3, 5)",
+    "set xlabel 'times as good as the target asks'", "set grid xtics lc rgb '#bbbbbb'", "set tmargin 3",
+    "set lmargin at screen 0.44", "set key at screen 0.99, 0.98 right top horizontal maxrows 1 samplen 2")
+TARGETS_CAPTION = ("Every target, and what was measured by it, with the interval of its median; right of the line is "
+                   "better. Beside the peers stands the floor, by the same target.")
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Bars:
     name: str
     caption: str
     unit: str
+    groups: str = ""  # what they are named by
     line: str = ""  # what is at 1, where something is
 
     def plot(self, rows: dict[str, dict[str, Estimate]]) -> Plot:
@@ -41,9 +51,9 @@ class Bars:
             lines.append(" ".join([f'"{group}"', *(f"{each.value:.4f} {ends(each)}" for each in values)]))
         lines += ["EOD", "set style data histogram", "set style histogram errorbars gap 1.5 lw 1",
                   "set style fill solid 0.9 noborder", "set boxwidth 0.92", f"set ylabel '{self.unit}'",
-                  "set yrange [0:*]", "set offsets 0, 0, graph 0.16, 0", "set grid ytics lc rgb '#dddddd'",
-                  "set key top left horizontal", "set xtics nomirror scale 0", "set ytics nomirror",
-                  "set errorbars linecolor rgb '#333333'"]
+                  f"set xlabel '{self.groups}'", f"set xrange [-0.6:{len(rows) - 0.4}]", "set yrange [0:*]",
+                  "set offsets 0, 0, graph 0.16, 0", "set grid ytics lc rgb '#dddddd'", "set key top left horizontal",
+                  "set xtics nomirror scale 0", "set ytics nomirror", "set errorbars linecolor rgb '#333333'"]
         bars = [f"$bars using {3 * place + 2}:{3 * place + 3}:{3 * place + 4}:xtic(1) "
                 f"title '{kind}' lc rgb '{COLOURS.get(kind, OTHER_COLOUR)}'" for place, kind in enumerate(kinds)]
         if self.line:
@@ -60,14 +70,15 @@ def ends(estimate: Estimate) -> str:
 # ---- of the ratios
 
 
+LOADS = "connections × requests in flight on each"
 RATIO_BARS = (
-    (Bars("bench_cpu", "The floor's processor time for a request by the server's: more is better. Connections, and "
-          "requests in flight on each; the thin lines are the intervals of the medians.", "by the floor", "the floor"),
+    (Bars("bench_cpu", "The floor's processor time for a request by the server's: more is better. The thin lines are "
+          "the intervals of the medians.", "processor time, floor / server", LOADS, "the floor"),
      "cpu_ns_per_request"),
     (Bars("bench_throughput", "Requests a second by the floor's, whatever share of its core the server had: more is "
-          "better.", "by the floor", "the floor"), "requests_per_second"),
+          "better.", "requests a second, server / floor", LOADS, "the floor"), "requests_per_second"),
     (Bars("bench_p99", "The 99th percentile of the time that a batch takes, by the floor's: less is better.",
-          "by the floor", "the floor"), "p99_us"),
+          "p99, server / floor", LOADS, "the floor"), "p99_us"),
 )
 
 
@@ -102,15 +113,15 @@ def by_server(figures: list[Figure], pattern: str) -> dict[str, dict[str, Estima
 
 FIGURE_BARS = {
     "memory": (
-        (Bars("bench_lock_bytes", "Resident bytes of a held lock, all included: less is better.", "bytes"),
+        (Bars("bench_lock_bytes", "Resident bytes of a held lock, all included: less is better.", "resident bytes"),
          r"(?P<group>a held lock) with a key of 21 bytes, (?P<kind>\w+)"),
-        (Bars("bench_connection_bytes", "Resident bytes of an idle connection: less is better.", "bytes"),
+        (Bars("bench_connection_bytes", "Resident bytes of an idle connection: less is better.", "resident bytes"),
          r"(?P<group>an idle connection), (?P<kind>\w+)")),
     "syscalls": (
-        (Bars("bench_syscalls", "System calls for a request: less is better.", "calls"),
+        (Bars("bench_syscalls", "System calls for a request: less is better.", "system calls a request"),
          r"system calls per request, (?P<group>\d+ in flight), (?P<kind>\w+)"),),
     "instructions": (
-        (Bars("bench_instructions", "Instructions in user space for a request: less is better.", "instructions"),
+        (Bars("bench_instructions", "Instructions in user space: less is better.", "instructions a request"),
          r"instructions per request in user space, (?P<group>\d+ in flight), (?P<kind>\w+)"),),
 }
 
@@ -130,25 +141,53 @@ def margin(figure: Figure, value: float) -> float:
     return least / figure.target.bound if figure.target.at_least else figure.target.bound / least
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Told from others by its shape as well as by its colour."""
+
+    colour: str
+    shape: int  # as gnuplot numbers them
+    lower: float = 0  # than its line
+
+
+MARKS = {Outcome.MET: Mark("#0072b2", 7), Outcome.NOT_MET: Mark("#d55e00", 9), Outcome.NOT_SHOWN: Mark("#777777", 6)}
+FLOOR_MARK = Mark("#222222", 12, 0.3)
+
+
 def targets_plot(figures: list[Figure]) -> Plot:
-    """A line for each, in the order of the tables."""
+    """A line for each, in the order of the tables; beside lockd the floor, where it stands against the same peer."""
     rows = [figure for figure in figures if figure.target]
-    lines = ["$targets << EOD"]
-    for place, figure in enumerate(rows):
-        estimate = figure.estimate
-        low, high = sorted(margin(figure, estimate.value if end is None else end)
-                           for end in (estimate.low, estimate.high))
-        colour = {"met": 0x2F7D4F, "not met": 0xB5483A}.get(figure.outcome, 0xC98A1B)
-        lines.append(f'"{shortened(figure.name)}" {margin(figure, estimate.value):.4f} {low:.4f} {high:.4f} '
-                     f"{len(rows) - place} {colour}")
-    lines += ["EOD", "set logscale x", "set xrange [*:*]", f"set yrange [0.2:{len(rows) + 0.8}]",
-              "set ytics scale 0 font ',10'", "set xtics nomirror (0.12, 0.25, 0.5, 1, 2, 4, 8, 16)",
-              "set grid xtics lc rgb '#dddddd'", "unset key", "set xlabel 'times as good as the target asks'",
-              f"set arrow from 1, 0.2 to 1, {len(rows) + 0.8} nohead lw 1.5 dt 2 lc rgb '#333333'",
-              "plot $targets using 2:5:3:4:6:ytic(1) with xerrorbars pt 7 ps 0.6 lw 1.5 lc rgb variable"]
-    caption = ("Every target, and what was measured by it, with the interval of its median; right of the line is "
-               "better. Green: met. Red: not met. Yellow: not shown.")
-    return Plot("bench_targets", caption, 960, 70 + ROW_PIXELS * len(rows), "\n".join(lines))
+    lines, drawn = [], []
+    for number, (name, mark, points) in enumerate(series_of(rows, figures)):
+        lines += [f"$points{number} << EOD", *points, "EOD"]
+        drawn.append(f"$points{number} using 1:4:2:3 title '{name}' with xerrorbars pt {mark.shape} ps 0.8 lw 1.5 "
+                     f"lc rgb '{mark.colour}'")
+    names = ", ".join(f'"{shortened(figure.name)}" {len(rows) - place}' for place, figure in enumerate(rows))
+    names = names.replace("%", "%%")  # they are formats
+    top = len(rows) + 0.8
+    lines += [*TARGETS_AXES, f"set yrange [0.2:{top}]", f"set ytics scale 0 font ',10' ({names})",
+              f"set arrow from 1, 0.2 to 1, {top} nohead lw 1.5 dt 2 lc rgb '#333333'", f"plot {', '.join(drawn)}"]
+    return Plot("bench_targets", TARGETS_CAPTION, 960, 100 + ROW_PIXELS * len(rows), "\n".join(lines))
+
+
+def series_of(rows: list[Figure], figures: list[Figure]) -> Iterator[tuple[str, Mark, list[str]]]:
+    """Those that have points: their names, their marks, and a line of data for each point."""
+    floor = {figure.name.replace("floor against", "lockd against"): figure for figure in figures if not figure.target}
+    height = {figure.name: len(rows) - place for place, figure in enumerate(rows)}
+    for outcome, mark in MARKS.items():
+        if points := [f"{at_margin(figure, figure.estimate)} {height[figure.name]}" for figure in rows
+                      if figure.outcome == outcome]:
+            yield outcome.value, mark, points
+    if points := [f"{at_margin(figure, floor[figure.name].estimate)} {height[figure.name] - FLOOR_MARK.lower}"
+                  for figure in rows if figure.name in floor]:
+        yield "the floor itself", FLOOR_MARK, points
+
+
+def at_margin(figure: Figure, estimate: Estimate) -> str:
+    """A value, of this figure or of another with the same target, and its ends."""
+    value, one, other = (min(max(margin(figure, estimate.value if each is None else each), MARGIN_SHOWN_MIN),
+                             MARGIN_SHOWN_MAX) for each in (estimate.value, estimate.low, estimate.high))
+    return f"{value:.4f} {min(one, other):.4f} {max(one, other):.4f}"
 
 
 def shortened(name: str) -> str:

@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from figures import BUSY_LEAST, Estimate, Figure, Outcome, is_busy, medians
-from measuring import Plan
-from parts import PARTS, Result
+from measuring import Plan, Result
+from parts import PARTS
 from plots import Plot, draw, figure_plots, ratio_plots, targets_plot
 from servers import BUILD, ROOT, Failed
 
@@ -76,7 +76,7 @@ def figures_of(kept: dict, part: str) -> list[Figure]:
 
 
 def shown(value: float, unit: str) -> str:
-    if unit in ("ratio", "ms", "s", "calls"):
+    if unit in ("ratio", "ms", "s", "calls", "lines", "allocations"):
         return f"{value:.3f}" if value < 10 else f"{value:.1f}"
     if unit == "%":
         return f"{value:.1f}"
@@ -115,6 +115,30 @@ def table_of(figures: list[Figure]) -> str:
     return "\n".join([*head, *map(row_of, figures)])
 
 
+def table_of_bounds(figures: list[Figure]) -> str:
+    """What a target against a peer asks of lockd by the floor, which is as far as a server without locks gets. Nothing
+    where the floor was not measured beside a peer."""
+    floor = {figure.name: figure for figure in figures}
+    rows = [(figure, beside) for figure in figures if figure.target and "lockd against" in figure.name
+            and (beside := floor.get(figure.name.replace("lockd against", "floor against")))]
+    head = ["| | lockd's target | lockd | the floor | the target, by the floor |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *(row_of_bound(*row) for row in rows)]) if rows else ""
+
+
+def row_of_bound(ours: Figure, beside: Figure) -> str:
+    floor, target = beside.estimate, ours.target
+    beyond = "" if target.is_met_by(floor.value if floor.high is None else floor.high) else ": beyond it"
+    name, measured = ours.name.replace(": lockd", ""), shown_estimate(ours.estimate, ours.unit)
+    return (f"| {name} | {shown_target(ours)} | {measured} | {shown_estimate(floor, beside.unit)} | "
+            f"{target.bound / floor.value:.2f}{beyond} |")
+
+
+def not_measured(kept: dict) -> str:
+    """The parts that are missing, and with them their targets."""
+    missing = [f"{part.name} ({part.what})" for part in PARTS if part.name not in kept]
+    return f"Not measured: {'; '.join(missing)}." if missing else ""
+
+
 def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
     count = len(next(iter(rounds.values())))
     lines = [f"{what}, medians of {count} rounds; *busy* is the part of the time in which the server, or the load, "
@@ -133,7 +157,9 @@ def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
 def summary_of(figures: list[Figure]) -> str:
     """How many targets are met, and which are not."""
     counted = Counter(figure.outcome for figure in figures if figure.target)
-    lines = [f"{counted.total()} targets: {', '.join(f'{counted[outcome]} {outcome}' for outcome in Outcome)}"]
+    total = counted.total()
+    of_each = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome)
+    lines = [f"{total} target{'s' if total != 1 else ''}: {of_each}"]
     for outcome in (Outcome.NOT_MET, Outcome.NOT_SHOWN):
         lines += [f"{outcome}: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, {shown_target(figure)}"
                   for figure in figures if figure.outcome == outcome]
@@ -154,10 +180,10 @@ it: then more rounds are needed, or a quieter machine."""
 def shown_environment(kept: dict) -> str:
     """Of all parts; what differs between them stands with its parts."""
     rows = []
-    for key in next(iter(kept.values()))["environment"]:
+    for key in dict.fromkeys(key for result in kept.values() for key in result["environment"]):
         parts_by_value: dict[str, list[str]] = {}
         for part, result in kept.items():
-            parts_by_value.setdefault(str(result["environment"][key]), []).append(part)
+            parts_by_value.setdefault(str(result["environment"].get(key, "unknown")), []).append(part)
         several = len(parts_by_value) > 1
         values = [f"{value} ({', '.join(parts)})" if several else value for value, parts in parts_by_value.items()]
         rows.append(f"| {key} | {'; '.join(values)} |")
@@ -168,9 +194,9 @@ def page_of(kept: dict, plots: list[Plot]) -> str:
     figures = [figure for part in kept for figure in figures_of(kept, part)]
     targets = [figure for figure in figures if figure.target]
     drawn = {plot.name: f"![{plot.caption}]({plot.name}.svg)\n\n*{plot.caption}*" for plot in plots}
-    blocks = ["# How fast lockd is", listed(summary_of(figures)), drawn.pop("bench_targets", ""), "## Every target",
-              table_of(targets), HOW_TO_READ, "## Beside others", *drawn.values(), "## Where it was measured",
-              shown_environment(kept)]
+    blocks = ["# How fast lockd is", listed(summary_of(figures)), not_measured(kept), drawn.pop("bench_targets", ""),
+              "## Every target", table_of(targets), HOW_TO_READ, "## Beside others", *drawn.values(),
+              "## Where it was measured", shown_environment(kept)]
     for part in PARTS:
         if part.name in kept:
             blocks += [f"## {part.name}: {part.what}", table_of(figures_of(kept, part.name))]

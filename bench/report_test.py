@@ -21,7 +21,7 @@ import report
 import servers
 from figures import Estimate, Figure, Target, ratio_of_pairs
 from figures_test import one_round
-from measuring import Plan
+from measuring import Plan, Result
 from servers import Failed
 
 
@@ -41,6 +41,30 @@ class Tables(unittest.TestCase):
         self.assertEqual(report.summary_of(figures).split("\n")[0], "5 targets: 2 met, 1 not met, 2 not shown")
 
 
+    def test_a_target_is_beyond_the_floor_where_its_whole_interval_misses_it(self) -> None:
+        target = Target(2, aim=3)
+        figures = [Figure("1 x 1: lockd against redis", "ratio", Estimate(1.5, 1.4, 1.6, 15), target),
+                   Figure("1 x 1: floor against redis", "ratio", Estimate(1.6, 1.5, 2.1, 15)),
+                   Figure("2 x 2: lockd against redis", "ratio", Estimate(1.5, 1.4, 1.6, 15), target),
+                   Figure("2 x 2: floor against redis", "ratio", Estimate(1.6, 1.5, 1.9, 15)),
+                   Figure("2 x 2: lockd against floor", "ratio", Estimate(1, 1, 1, 15), target)]
+        rows = report.table_of_bounds(figures).split("\n")[2:]
+        ours = "≥ 2.000, aim 3 | 1.500 [1.400, 1.600]"
+        self.assertEqual(rows, [f"| 1 x 1 against redis | {ours} | 1.600 [1.500, 2.100] | 1.25 |",
+                                f"| 2 x 2 against redis | {ours} | 1.600 [1.500, 1.900] | 1.25: beyond it |"])
+        self.assertEqual(report.table_of_bounds(figures[:1]), "")
+
+    def test_what_differs_between_the_parts_stands_with_them(self) -> None:
+        kept = {"a": {"environment": {"commit": "1"}}, "b": {"environment": {"commit": "1", "other work": "3%"}}}
+        self.assertEqual(report.shown_environment(kept).split("\n")[2:],
+                         ["| commit | 1 |", "| other work | unknown (a); 3% (b) |"])
+
+    def test_a_part_without_results_is_named(self) -> None:
+        self.assertIn("Not measured: workloads (shared, inspect", report.not_measured({"ratios": {}, "waits": {},
+                                                                                       "hoards": {}}))
+        self.assertEqual(report.not_measured({part.name: {} for part in parts.PARTS}), "")
+
+
 class Plots(unittest.TestCase):
     def test_the_good_side_of_a_target_is_right(self) -> None:
         for at_least, value in ((True, 2), (False, 0.5)):
@@ -48,6 +72,18 @@ class Plots(unittest.TestCase):
             self.assertEqual(plots.margin(figure, value), 2)
         free = Figure("x", "ms", Estimate(0, None, None, 1), Target(5, at_least=False))
         self.assertEqual(plots.margin(free, 0), 1000)
+
+    def test_lockd_and_the_floor_stand_on_one_line_by_one_target(self) -> None:
+        figures = [Figure("a: lockd against redis", "ratio", Estimate(1, 0.9, 1.1, 15), Target(2)),
+                   Figure("a: floor against redis", "ratio", Estimate(3, 2, 4, 15)),
+                   Figure("b", "ms", Estimate(0.001, None, None, 1), Target(5, at_least=False))]
+        script = plots.targets_plot(figures).script
+        for name, row in (("not met", "0.5000 0.4500 0.5500 2"), ("the floor itself", "1.5000 1.0000 2.0000 1.7"),
+                          ("met", "8.0000 8.0000 8.0000 1")):  # the last one is at the edge
+            place = script.split(f" title '{name}'")[0].split("$points")[-1][0]
+            self.assertIn(f"$points{place} << EOD\n{row}\nEOD", script)
+        self.assertNotIn("not shown", script)
+        self.assertIn('ytics scale 0 font \',10\' ("a: lockd against redis" 2, "b" 1)', script)
 
     def test_bars_are_grouped_by_server(self) -> None:
         figures = [Figure(name, "bytes", Estimate(value, None, None, 1)) for name, value in (
@@ -86,10 +122,10 @@ class Run(unittest.TestCase):
     def measure(self, outcomes: dict[str, object]) -> tuple[int, str]:
         """By the name of each part a value that it finds, or what it raises. The status, and what was printed."""
         def part_that_finds(what: object):
-            def found(_: object) -> parts.Result:
+            def found(_: object) -> Result:
                 if isinstance(what, type):
                     raise what("trouble")
-                return parts.Result([Figure("found", "ms", Estimate(what, None, None, 1), Target(1))])
+                return Result([Figure("found", "ms", Estimate(what, None, None, 1), Target(1))])
             return found
 
         fakes = tuple(parts.Part(name, name, part_that_finds(what), 0) for name, what in outcomes.items())
@@ -143,6 +179,7 @@ class Page(unittest.TestCase):
             with mock.patch.multiple(performance_page, PAGE=page, draw=draw):
                 performance_page.write(kept)
                 self.assertEqual(page.read_text().count("| x |"), 5)
+                self.assertIn("Not measured: ", page.read_text())
                 self.assertIn("](bench_cpu.svg)", page.read_text())
                 self.assertEqual((Path(folder) / "bench_cpu.svg").read_text(), "<svg>\n")
                 kept["ratios"]["environment"] = {"commit": "abc", "pairs": 14}

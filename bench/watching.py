@@ -19,17 +19,17 @@ EVENTS = ",".join([f"{TOTAL}:sys_enter", *(f"syscalls:sys_enter_{name}" for name
 SAMPLES_PER_SECOND = 997
 
 
+class Refused(Failed):
+    """Nobody may watch here, or there is nothing to watch with."""
+
+
 @contextlib.contextmanager
 def system_calls(server: Server) -> Iterator[Counter]:
     """Those that it makes meanwhile, by name, with their sum under TOTAL, when the context has ended: counted by perf
     in the kernel, which costs the server next to nothing; or else by strace, which slows it down, so that more requests
     gather for each call."""
     counted: Counter = Counter()
-    with contextlib.ExitStack() as stack:
-        try:
-            process, table = stack.enter_context(perf_stat(server))
-        except Failed:
-            process, table = stack.enter_context(strace(server))
+    with watch(server) as (process, table):
         try:
             yield counted
         finally:
@@ -39,13 +39,26 @@ def system_calls(server: Server) -> Iterator[Counter]:
 
 
 @contextlib.contextmanager
+def watch(server: Server) -> Iterator[tuple[subprocess.Popen, Path]]:
+    with contextlib.ExitStack() as stack:
+        try:
+            entered = stack.enter_context(perf_stat(server))
+        except Failed as by_perf:
+            try:
+                entered = stack.enter_context(strace(server))
+            except Failed as by_strace:
+                raise Refused(f"{by_perf}; {by_strace}") from by_strace
+        yield entered
+
+
+@contextlib.contextmanager
 def perf_stat(server: Server) -> Iterator[tuple[subprocess.Popen, Path]]:
     """Counting has begun when the context does."""
     with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "counted"
+        table, perf = Path(folder) / "counted", program("perf")
         (told, tell), (acknowledged, acknowledge) = os.pipe(), os.pipe()
         process = subprocess.Popen(
-            [*BOUND_TO_US, program("perf"), "stat", "-x", ",", "-o", table, "-e", EVENTS, "-p", str(server.pid),
+            [*BOUND_TO_US, perf, "stat", "-x", ",", "-o", table, "-e", EVENTS, "-p", str(server.pid),
              "--delay", "-1", "--control", f"fd:{told},{acknowledge}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(told, acknowledge), text=True)
         os.close(told)
@@ -72,6 +85,14 @@ def strace(server: Server) -> Iterator[tuple[subprocess.Popen, Path]]:
                 process.wait()
                 raise Failed(f"strace says: {line.strip()}")
             yield process, table
+
+
+def watcher(name: str) -> str:
+    """A program to watch with."""
+    try:
+        return program(name)
+    except Failed as failure:
+        raise Refused(str(failure)) from failure
 
 
 def calls_in(table: str) -> dict[str, int]:
