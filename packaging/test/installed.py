@@ -246,6 +246,22 @@ class Installed(SystemTestCase):
             self.run_in("f=$(readlink -f /lib/*/libstdc++.so.6) && cp $f again && mv again $f && needrestart -r a")
             self.assertEqual(self.shown("MainPID") == before, is_left_alone)
 
+    def test_other_machines_reach_it_where_the_administrator_says_so(self) -> None:
+        self.install()
+        listen = shown_in_manual("listen =").strip().replace("192.0.2.7", "127.0.0.2")
+        self.run_in(f"sed -i 's|^listen = .*|{listen}|' /etc/lockd/lockd.conf && systemctl restart lockd")
+        self.check_serves()
+        self.assertEqual(self.run_in("lockctl --server tcp://127.0.0.2:9999 ping"), "pong\n")
+
+    def test_a_machine_that_only_runs_lockctl_has_no_daemon(self) -> None:
+        """Not after an upgrade either."""
+        self.install()
+        self.run_in(shown_in_manual("systemctl disable").splitlines()[0])
+        for _ in range(2):
+            self.assertEqual(self.shown("ActiveState"), "inactive")
+            self.assertEqual(self.system.ask("lockctl ping").returncode, UNREACHABLE)
+            self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
+
     def test_what_the_service_may_is_for_the_administrator_to_change(self) -> None:
         self.install()
         self.run_in("""sed -i 's|^state-dir = .*|state-dir = "/srv/lockd"|' /etc/lockd/lockd.conf""")
