@@ -10,15 +10,20 @@ if(TARGET lockd_client)
   set(package_of_dev liblockd-dev)
 endif()
 
-# What Debian's policy wants of each package: its licence, and its own changelog beside that of what is packaged.
+# What Debian's policy wants of each package: its licence, and two changelogs, that of what is packaged and its own. The
+# latter, and what lintian is to overlook, are for packages alone, which have the prefix /usr.
 configure_file(${deb}/changelog.in ${made}/changelog.Debian @ONLY)
 configure_file(${CMAKE_SOURCE_DIR}/CHANGELOG.md ${made}/changelog COPYONLY)
 foreach(component IN LISTS components)
   set(package ${package_of_${component}})
-  install(FILES ${deb}/copyright ${made}/changelog.Debian ${made}/changelog
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} COMPONENT ${component})
-  install(FILES ${deb}/${package}.lintian-overrides
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME ${package} COMPONENT ${component})
+  set(doc ${CMAKE_INSTALL_DATADIR}/doc/${package})
+  install(FILES ${deb}/copyright ${made}/changelog DESTINATION ${doc} COMPONENT ${component})
+  configure_file(${deb}/${package}.lintian-overrides ${made}/overrides/${package} COPYONLY)
+  install(CODE "
+    if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+      file(INSTALL \"${made}/changelog.Debian\" DESTINATION \"/usr/${doc}\")
+      file(INSTALL \"${made}/overrides/${package}\" DESTINATION /usr/share/lintian/overrides)
+    endif()" COMPONENT ${component})
 endforeach()
 
 set(CPACK_GENERATOR DEB)
@@ -27,7 +32,7 @@ set(CPACK_PACKAGE_CONTACT ${LOCKD_PACKAGE_CONTACT})
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR})
 set(CPACK_STRIP_FILES ON)
-set(CPACK_PRE_BUILD_SCRIPTS ${deb}/compress.cmake)
+set(CPACK_PRE_BUILD_SCRIPTS ${deb}/strip.cmake ${deb}/compress.cmake)
 set(CPACK_COMPONENTS_ALL ${components})
 set(CPACK_COMPONENTS_GROUPING IGNORE)  # each component is a package
 set(CPACK_DEB_COMPONENT_INSTALL ON)

@@ -99,10 +99,18 @@ class Prefix(InstallTestCase):
         self.assertIn(f"Kept: {self.prefix / CONFIGURATION}", install(self.prefix))
         self.assertEqual(self.text(CONFIGURATION), "max-locks = 7\n")
 
-    def test_it_is_listed_as_installed(self) -> None:
+    def test_it_is_taken_away_again_as_the_page_says(self) -> None:
         install(self.prefix)
-        listed = {Path(line) for line in (BUILD / "install_manifest.txt").read_text().splitlines()}
-        self.assertLessEqual({self.prefix / CONFIGURATION, self.prefix / UNIT}, listed)
+        self.assertTrue((self.prefix / CONFIGURATION).exists())
+        page = (ROOT / "docs/installing.md").read_text()
+        command = re.search(r"^ +(xargs .*)$", page, re.MULTILINE)[1]
+        run("sh", "-c", command.replace("build/package", str(BUILD)))
+        self.assertEqual([path for path in self.prefix.rglob("*") if not path.is_dir()], [])
+
+    def test_what_is_for_debian_alone_is_left_out(self) -> None:
+        install(self.prefix)
+        paths = [str(path.relative_to(self.prefix)) for path in self.prefix.rglob("*")]
+        self.assertEqual([path for path in paths if re.search("lintian|[dD]ebian", path)], [])
 
     def test_zsh_finds_its_completion_where_it_looks_by_default(self) -> None:
         install(self.prefix)
@@ -118,6 +126,9 @@ class System(InstallTestCase):
         self.assertEqual(self.text(UNIT), (ROOT / "packaging/systemd/lockd.service").read_text())
         self.assertEqual(sorted(path.name for path in self.prefix.iterdir()), ["etc", "lib", "usr"])
         self.assertTrue((self.prefix / CONFIGURATION).exists())
+        for package in "lockd", "liblockd-dev":
+            self.assertTrue((self.prefix / "usr/share/lintian/overrides" / package).exists())
+            self.assertTrue((self.prefix / "usr/share/doc" / package / "changelog.Debian").exists())
         self.assertTrue((self.prefix / "usr/share/zsh/vendor-completions/_lockctl").exists())
 
 

@@ -7,6 +7,7 @@
 import os
 import re
 import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 
@@ -22,12 +23,18 @@ FETCH_TOKEN = r"printf 'g key\nt key\nquit\n' | nc 127.0.0.1 9999"
 NOTES = re.compile(r"^/(var/(log|cache|lib/(dpkg|apt|systemd))|root|run|tmp|proc|sys|dev"
                    r"|etc/((passwd|group|g?shadow|subuid|subgid)-?|ld\.so\.cache|\.pwd\.lock))(/|$)")
 UNREACHABLE, LOST = 69, 70
+STARTS_IN_A_ROW = 5  # after so many systemd gives up, unless told not to
 
 
-def shown_in_manual(beginning: str) -> str:
-    """The lines of docs/installing.md that are indented as code, from the one that begins so."""
-    page = (test_root.ROOT / "docs/installing.md").read_text()
-    return re.search(rf"^( {{4,}}){re.escape(beginning)}.*\n(?:\1.*\n)*", page, re.MULTILINE)[0]
+# The same package as a later version, with a configuration of its own: ./later.deb.
+REPACK = (r"dpkg-deb --raw-extract lockd_*.deb later && sed -i 's/^Version: .*/&+later/' later/DEBIAN/control && "
+          "echo '# of the later version' >>later/etc/lockd/lockd.conf && dpkg-deb --build later later.deb")
+
+
+def shown_in_manual(beginning: str, page: str = "docs/installing.md") -> str:
+    """The lines of that page that are indented as code, from the one that begins so."""
+    text = (test_root.ROOT / page).read_text()
+    return textwrap.dedent(re.search(rf"^( {{4,}}){re.escape(beginning)}.*\n(?:\1.*\n)*", text, re.MULTILINE)[0])
 
 
 @unittest.skipIf(test_root.can_boot(), test_root.can_boot())
@@ -138,6 +145,27 @@ class Installed(SystemTestCase):
         self.run_in(f"kill -KILL {self.shown('MainPID')}")
         self.wait_until_served()
 
+    def test_a_daemon_that_finds_its_address_taken_serves_once_it_is_free(self) -> None:
+        """However long that takes: an older lockd, or an address that its interface does not have yet."""
+        self.run_in("systemd-run --quiet --unit other nc -lk 127.0.0.1 9999")
+        self.run_in("apt-get install --yes ./lockd_*.deb")
+        eventually(lambda: int(self.shown("NRestarts")) > STARTS_IN_A_ROW, 60, "it was started again and again")
+        self.run_in("systemctl stop other")
+        self.wait_until_served()
+
+    def test_it_takes_the_place_of_an_older_server(self) -> None:
+        """As docs/switching.md has it."""
+        page = "docs/switching.md"
+        self.run_in("systemd-run --quiet --unit older nc -lk 0.0.0.0 9999")
+        self.run_in(shown_in_manual("apt-get install", page))
+        self.assertEqual(self.shown("ActiveState"), "inactive")
+        listen = shown_in_manual("listen =", page).strip()
+        self.run_in(f"sed -i 's|^listen = .*|{listen}|' /etc/lockd/lockd.conf")
+        self.run_in("systemctl stop older")
+        self.run_in(shown_in_manual("systemctl enable", page))
+        self.check_serves()
+        self.assertIn("listening on tcp://0.0.0.0:9999", self.log())
+
     def test_a_socket_that_is_bound_before_the_daemon(self) -> None:
         self.install()
         self.run_in("systemctl stop lockd.service && systemctl start lockd.socket")
@@ -167,6 +195,31 @@ class Installed(SystemTestCase):
         self.assertNotEqual(self.shown("MainPID"), before)
         self.check_serves()
 
+    def test_a_later_configuration_takes_the_place_of_one_that_nobody_has_changed(self) -> None:
+        self.install()
+        self.run_in(f"{REPACK} && apt-get install --yes ./later.deb")
+        self.assertIn("# of the later version", self.run_in("cat /etc/lockd/lockd.conf"))
+        self.check_serves()
+
+    def test_a_later_configuration_lies_beside_one_that_was_changed(self) -> None:
+        self.install()
+        self.run_in("echo 'max-locks = 7' >>/etc/lockd/lockd.conf")
+        self.run_in(REPACK)
+        self.run_in(shown_in_manual("apt-get -o").replace("lockd_*", "later"))
+        self.assertIn("max-locks = 7", self.run_in("cat /etc/lockd/lockd.conf"))
+        self.assertIn("# of the later version", self.run_in("cat /etc/lockd/lockd.conf.dpkg-dist"))
+        self.check_serves()
+
+    def test_an_upgrade_leaves_the_sockets_bound_where_they_are_enabled(self) -> None:
+        self.install()
+        self.run_in("systemctl stop lockd && systemctl enable --now lockd.socket")
+        self.check_serves()
+        before = self.shown("ActiveEnterTimestampMonotonic", "lockd.socket")
+        self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
+        self.assertEqual(self.shown("ActiveEnterTimestampMonotonic", "lockd.socket"), before)
+        self.assertEqual(self.run_in("systemctl is-enabled lockd.socket"), "enabled\n")
+        self.check_serves()
+
     def test_an_upgrade_ends_locks_and_their_holders_learn_of_it(self) -> None:
         self.install()
         for number, state in enumerate(("held", "waiting")):
@@ -192,6 +245,58 @@ class Installed(SystemTestCase):
             before = self.shown("MainPID")
             self.run_in("f=$(readlink -f /lib/*/libstdc++.so.6) && cp $f again && mv again $f && needrestart -r a")
             self.assertEqual(self.shown("MainPID") == before, is_left_alone)
+
+    def test_other_machines_reach_it_where_the_administrator_says_so(self) -> None:
+        self.install()
+        listen = shown_in_manual("listen =").strip().replace("192.0.2.7", "127.0.0.2")
+        self.run_in(f"sed -i 's|^listen = .*|{listen}|' /etc/lockd/lockd.conf && systemctl restart lockd")
+        self.check_serves()
+        self.assertEqual(self.run_in("lockctl --server tcp://127.0.0.2:9999 ping"), "pong\n")
+
+    def test_a_machine_that_only_runs_lockctl_has_no_daemon(self) -> None:
+        """Not after an upgrade either."""
+        self.install()
+        self.run_in(shown_in_manual("systemctl disable").splitlines()[0])
+        for _ in range(2):
+            self.assertEqual(self.shown("ActiveState"), "inactive")
+            self.assertEqual(self.system.ask("lockctl ping").returncode, UNREACHABLE)
+            self.run_in("apt-get install --yes --reinstall ./lockd_*.deb")
+
+    def test_what_the_service_may_is_for_the_administrator_to_change(self) -> None:
+        self.install()
+        self.run_in("""sed -i 's|^state-dir = .*|state-dir = "/srv/lockd"|' /etc/lockd/lockd.conf""")
+        self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
+        self.assertIn("/srv/lockd", self.log())
+        self.run_in(shown_in_manual("install -d").replace("200000", "1064"))
+        self.assertEqual(self.shown("StatusText"), "Serving at 2 addresses, 1000 connections at most")
+        self.run_in("test -f /srv/lockd/tokens")
+
+    def test_munin_draws_it(self) -> None:
+        """By the plugin of the package, as docs/metrics.md has it linked."""
+        self.install()
+        self.run_in(shown_in_manual("apt-get install --yes munin", "docs/metrics.md"))
+        listed = self.run_in(r"printf 'list\nquit\n' | nc 127.0.0.1 4949")
+        self.assertLess(set(self.run_in("/usr/share/munin/plugins/lockd_ suggest").split()),
+                        set(listed.replace("lockd_", "").split()))
+        self.assertEqual(self.fetched_by_munin(), "connections.value 1\n")
+        settings = shown_in_manual("[lockd_*]", "docs/metrics.md")
+        self.run_in(f"cat >/etc/munin/plugin-conf.d/lockd <<'END'\n{settings}END\nsystemctl restart munin-node")
+        self.run_in("sed -i 's|\"tcp://127.0.0.1:9999\", ||' /etc/lockd/lockd.conf && systemctl restart lockd")
+        self.assertEqual(self.fetched_by_munin(), "connections.value 1\n")
+        self.run_in("systemctl stop lockd")
+        self.assertEqual(self.fetched_by_munin(), "connections.value U\n")
+
+    def fetched_by_munin(self) -> str:
+        said = self.run_in(r"printf 'fetch lockd_connections\nquit\n' | nc 127.0.0.1 4949")
+        return "".join(re.findall(r"^connections.*\n", said, re.MULTILINE))
+
+    def test_removed_it_can_be_installed_again(self) -> None:
+        self.install()
+        self.run_in("echo 'max-locks = 7' >>/etc/lockd/lockd.conf")
+        self.run_in("apt-get remove --yes lockd")
+        self.install()
+        self.assertEqual(self.run_in("systemctl is-enabled lockd.service"), "enabled\n")
+        self.assertIn("max-locks = 7", self.run_in("cat /etc/lockd/lockd.conf"))
 
     def test_removed_it_keeps_its_configuration_and_purged_it_leaves_nothing(self) -> None:
         before = self.files()

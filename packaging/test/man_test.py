@@ -20,18 +20,29 @@ def items(page: str, macro: str) -> list[str]:
     return re.findall(rf"^\.It {macro} (\S+)", (MAN / page).read_text(), re.MULTILINE)
 
 
-def verbs_of_help() -> list[str]:
-    """As the server's own list has them."""
+def answer(request: str) -> list[str]:
+    """The lines that a server says, up to its END."""
     with subprocess.Popen([LOCKD, "--listen", "tcp://127.0.0.1:0", "--log-level", "off"], stdout=subprocess.PIPE,
                           text=True) as daemon:
         try:
             port = int(daemon.stdout.readline().rpartition(":")[2])
             with socket.create_connection(("127.0.0.1", port)) as client, client.makefile("rw") as lines:
-                lines.write("help\n")
+                lines.write(f"{request}\n")
                 lines.flush()
-                return [line.split()[0] for line in iter(lines.readline, "END\n")]
+                return list(iter(lines.readline, "END\n"))
         finally:
             daemon.terminate()
+
+
+def verbs_of_help() -> list[str]:
+    """As the server's own list has them."""
+    return [line.split()[0] for line in answer("help")]
+
+
+def counters_of_stats() -> set[str]:
+    """Those for each command or bucket as one, as pages name them."""
+    names = {line.partition(":")[0] for line in answer("stats")}
+    return {re.sub(r"^command_\w+$", "command_X", re.sub(r"_le_\w+$", "_le_B", name)) for name in names}
 
 
 class Manual(unittest.TestCase):
@@ -51,6 +62,15 @@ class Manual(unittest.TestCase):
 
     def test_each_verb_is_explained_and_no_other(self) -> None:
         self.assertEqual(items("lockd-protocol.7", "Ic"), verbs_of_help())
+
+    def test_each_counter_is_explained_and_no_other(self) -> None:
+        self.assertEqual(sorted(items("lockd-protocol.7", "Va")), sorted(counters_of_stats()))
+
+    def test_each_refusal_of_the_protocol_is_told(self) -> None:
+        refusals = set(re.findall(r"`0 ([A-Z][A-Za-z ]+)", (ROOT / "docs/protocol.md").read_text()))
+        self.assertGreater(len(refusals), 15)
+        page = (MAN / "lockd-protocol.7").read_text()
+        self.assertEqual([text for text in sorted(refusals) if f"0 {text}" not in page], [])
 
 
 class Readme(unittest.TestCase):

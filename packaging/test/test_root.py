@@ -21,9 +21,9 @@ BASE = ROOT / "build/test-root"
 BOOT = Path(__file__).with_name("boot")
 MIRROR = os.environ.get("LOCKD_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 # Beyond what Debian has on every system: an init, what the tests and docs/quickstart.md call, what reads what the
-# packages bring (manual, completions), and a compiler for programs that use the library.
+# packages bring (manual, completions, plugin), and a compiler for programs that use the library.
 TOOLS = ["systemd", "systemd-sysv", "curl", "netcat-openbsd", "procps", "man-db", "bash-completion", "zsh", "g++",
-         "cmake", "make", "needrestart"]
+         "cmake", "make", "needrestart", "munin-node", "python3"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BOOT_SECONDS = 120
 COMMAND_SECONDS = 120

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,14 @@ class Promtool(DashboardTestCase):
 
     def test_the_rules_do_in_each_case_as_it_says(self) -> None:
         self.assertIn("SUCCESS", self.promtool("test", "rules", str(RULES_TEST)))
+
+    def test_it_reads_the_configuration_that_the_docs_show(self) -> None:
+        section = METRICS_PAGE.read_text().split("## Scraping\n")[1]
+        shown = re.match(r"\n((?: {4}.*\n)+)", section)
+        assert shown is not None
+        path = self.temporary_directory() / "prometheus.yml"
+        path.write_text(textwrap.dedent(shown[1]))
+        self.assertIn("SUCCESS", self.promtool("check", "config", str(path)))
 
     def test_it_reads_the_dashboards_expressions(self) -> None:
         """As recording rules, with Grafana's variables filled in as Grafana does."""

@@ -110,23 +110,43 @@ class Plugin(MuninTestCase):
         daemon.stop()
         self.assertEqual(self.run_plugin("", "autoconf", server), f"no ({daemon.uris[0]}: Connection refused)\n")
 
+    def check_unknown(self, graph: str, server: str, reason: str) -> None:
+        """A graph that has no values, as Munin knows it: U for each, and one line for the node's log says why."""
+        finished = self.start_plugin(graph, "", {"server": server})
+        self.assertEqual(finished.returncode, 0, finished)
+        labels = fields_of(self.run_plugin(graph, "config").splitlines(), "label")
+        self.assertEqual(finished.stdout.splitlines(), [f"{name}.value U" for name in labels])
+        self.assertEqual(finished.stderr.count("\n"), 1, finished.stderr)
+        self.assertTrue(finished.stderr.startswith(f"lockd_: {server}: "), finished.stderr)
+        self.assertIn(reason, finished.stderr)
+
     def test_S4_a_full_server(self) -> None:
         daemon = self.daemon("--max-connections", "1")
         self.connect(daemon).expect("ping", "1 pong")
-        server, said = {"server": daemon.uris[0]}, f"{daemon.uris[0]}: it is full: as many clients are connected as its"
-        finished = self.start_plugin("connections", "", server)
-        self.assertEqual((finished.returncode, finished.stdout), (1, ""))
-        self.assertEqual(finished.stderr, f"lockd_: {said} --max-connections allows\n")
-        self.assertEqual(self.run_plugin("", "autoconf", server), f"no ({said} --max-connections allows)\n")
+        reason = "it is full: as many clients are connected as its --max-connections allows"
+        self.check_unknown("connections", daemon.uris[0], reason)
+        self.assertEqual(self.run_plugin("", "autoconf", {"server": daemon.uris[0]}),
+                         f"no ({daemon.uris[0]}: {reason})\n")
+
+    def test_a_server_that_does_not_answer(self) -> None:
+        daemon = self.daemon("--http", LOOPBACK, listeners=2)
+        for graph in self.graphs():
+            self.check_unknown(graph, "unix:///nowhere/lockd.sock", "No such file or directory")
+        self.check_unknown("locks", daemon.uris[1].replace("http:", "tcp:"), "that is no lockd")
+        daemon.stop()
+        self.check_unknown("locks", daemon.uris[0], "Connection refused")
+
+    def test_values_come_with_the_configuration_where_munin_takes_them_there(self) -> None:
+        both = {"server": self.daemon().uris[0], "MUNIN_CAP_DIRTYCONFIG": "1"}
+        alone = self.run_plugin("locks", "config")
+        self.assertEqual(self.run_plugin("locks", "config", both), alone + self.run_plugin("locks", "", both))
+        self.assertEqual(self.run_plugin("locks", "config", both | {"MUNIN_CAP_DIRTYCONFIG": "0"}), alone)
 
     def test_what_goes_wrong_is_said_in_one_line(self) -> None:
-        daemon = self.daemon("--http", LOOPBACK, listeners=2)
-        uri, http = daemon.uris[0], daemon.uris[1].replace("http:", "tcp:")
+        uri = self.daemon().uris[0]
         for graph, command, server, names in (
             ("locks", "", "lockd", "env.server is to be tcp://HOST:PORT or unix:///PATH"),
             ("locks", "", "tcp://127.0.0.1:x", "env.server is to be"),
-            ("locks", "", http, "that is no lockd"),
-            ("locks", "", "unix:///nowhere/lockd.sock", "No such file or directory"),
             ("locks", "nonsense", uri, "expected config, fetch, autoconf or suggest"),
             ("", "", uri, "link me as lockd_NAME"),
         ):
