@@ -100,7 +100,8 @@ std::optional<Error> Connection::line_error(const std::vector<Request>& requests
   const auto is_too_long = [&](const Request& request) { return request.line.size() > options_.line_bytes_max; };
   if (std::ranges::none_of(requests, is_too_long)) return std::nullopt;
   const std::string limit = std::to_string(options_.line_bytes_max);
-  return Error{Cause::bad_argument, "too long: the request must fit into a line of " + limit + " bytes"};
+  return Error{Cause::bad_argument,
+               "too long: a key, a prefix or a name has to fit, with its verb, into a line of " + limit + " bytes"};
 }
 
 std::optional<Error> Connection::take_turn(Guard& guard, const std::stop_token& stop) {

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -100,12 +102,36 @@ BenchFigures figures_of(const Shape& shape, const std::vector<Work>& works, std:
   return figures;
 }
 
+void clear_line() {
+  constexpr std::string_view clear = "\r\x1b[K";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, clear.data(), clear.size());
+}
+
+/// The shell's next line is not to begin behind the bar.
+void clear_line_and_end(int number) {
+  clear_line();
+  std::raise(number);  // it comes when this returns, and does what it usually does
+}
+
+void clear_line_on_signals() {
+  struct sigaction before{};
+  struct sigaction action{};
+  action.sa_handler = clear_line_and_end;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    ::sigaction(number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);
+  }
+}
+
 /// A line on stderr that is drawn anew, where that is a terminal.
 class Progress {
  public:
-  explicit Progress(Clock::duration whole) : whole_(whole) {}
+  explicit Progress(Clock::duration whole) : whole_(whole) {
+    if (is_shown_) clear_line_on_signals();
+  }
   ~Progress() {
-    if (is_shown_) std::fputs("\r\x1b[K", stderr);
+    if (is_shown_) clear_line();
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

@@ -98,7 +98,7 @@ std::string keys(const std::vector<std::string>& keys) {
 std::string who(const std::vector<Identity>& identities) {
   array document;
   for (const Identity& identity : identities) {
-    object entry = {{"address", identity.address}};
+    object entry = {{"address", as_utf8(identity.address)}};
     put_bytes(entry, "name", identity.name);
     document.push_back(std::move(entry));
   }
@@ -107,7 +107,7 @@ std::string who(const std::vector<Identity>& identities) {
 
 std::string stats(const std::map<std::string, std::uint64_t>& counters) {
   object document;
-  for (const auto& [name, number] : counters) document[name] = number;
+  for (const auto& [name, number] : counters) document[as_utf8(name)] = number;
   return boost::json::serialize(document);
 }
 
@@ -116,13 +116,13 @@ std::string pong(std::chrono::microseconds took) {
 }
 
 std::string versions(std::string_view own, std::string_view server) {
-  return boost::json::serialize(object{{"lockctl", own}, {"lockd", server}});
+  return boost::json::serialize(object{{"lockctl", own}, {"lockd", as_utf8(server)}});
 }
 
 std::string bench(std::string_view version, const std::vector<BenchFigures>& shapes) {
   array all;
   for (const BenchFigures& figures : shapes) all.push_back(shape(figures));
-  return boost::json::serialize(object{{"lockd", version}, {"shapes", std::move(all)}});
+  return boost::json::serialize(object{{"lockd", as_utf8(version)}, {"shapes", std::move(all)}});
 }
 
 }  // namespace lockd::lockctl::json

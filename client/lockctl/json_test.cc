@@ -30,6 +30,13 @@ TEST(LockctlJson, list) {
             R"({"mode":"shared","state":"waiting","age_ms":6,"token":null,"holder":"you","key":"k"}])");
 }
 
+TEST(LockctlJson, is_UTF_8_whatever_the_server_says) {
+  EXPECT_EQ(json::versions("0.1.0", "\xff"), R"({"lockctl":"0.1.0","lockd":"\\xFF"})");
+  EXPECT_EQ(json::who({{"\xff:1", "me"}}), R"([{"address":"\\xFF:1","name":"me"}])");
+  EXPECT_EQ(json::stats({{"\xff", 1}}), R"({"\\xFF":1})");
+  EXPECT_EQ(json::bench("\xff", {}), R"({"lockd":"\\xFF","shapes":[]})");
+}
+
 TEST(LockctlJson, bench) {
   const BenchFigures figures{"ping", 1, 100, 0.5, {1, 2, 3, 4, 5}};
   EXPECT_EQ(json::bench("1.2.3", {figures}),

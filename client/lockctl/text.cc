@@ -21,21 +21,31 @@ struct Glyph {
   std::size_t columns = 0;
 };
 
-/// Characters that are no controls to the C library, but change what stands around them, or cannot be seen.
+/// Characters that are no controls to the C library, but change what stands around them, or cannot be seen: the text
+/// of one key would look like another's. (Unicode's Default_Ignorable_Code_Point, and what separates lines.)
 bool steers(wchar_t character) {
-  constexpr std::array<std::pair<wchar_t, wchar_t>, 7> ranges = {{{0xAD, 0xAD},
-                                                                  {0x61C, 0x61C},
-                                                                  {0x180E, 0x180E},
-                                                                  {0x200B, 0x200F},
-                                                                  {0x2028, 0x202E},
-                                                                  {0x2060, 0x206F},
-                                                                  {0xFEFF, 0xFEFF}}};
+  constexpr auto ranges = std::to_array<std::pair<wchar_t, wchar_t>>({{0xAD, 0xAD},
+                                                                      {0x34F, 0x34F},
+                                                                      {0x61C, 0x61C},
+                                                                      {0x115F, 0x1160},
+                                                                      {0x17B4, 0x17B5},
+                                                                      {0x180B, 0x180F},
+                                                                      {0x200B, 0x200F},
+                                                                      {0x2028, 0x202E},
+                                                                      {0x2060, 0x206F},
+                                                                      {0x3164, 0x3164},
+                                                                      {0xFE00, 0xFE0F},
+                                                                      {0xFEFF, 0xFEFF},
+                                                                      {0xFFA0, 0xFFA0},
+                                                                      {0xFFF0, 0xFFFB},
+                                                                      {0x1D173, 0x1D17A},
+                                                                      {0xE0000, 0xE0FFF}});
   return std::ranges::any_of(
       ranges, [character](const auto& range) { return character >= range.first && character <= range.second; });
 }
 
-/// Takes the first glyph off `bytes`, which is not empty.
-Glyph take_glyph(std::string_view& bytes) {
+/// Takes the first glyph off `bytes`, which is not empty. `is_first`: there is none that it could be written onto.
+Glyph take_glyph(std::string_view& bytes, bool is_first) {
   wchar_t character = 0;
   std::mbstate_t state{};
   const std::size_t length = std::mbrtowc(&character, bytes.data(), bytes.size(), &state);
@@ -45,7 +55,7 @@ Glyph take_glyph(std::string_view& bytes) {
   const int columns = is_character && !steers(character) && std::iswprint(static_cast<wint_t>(character)) != 0
                           ? ::wcwidth(character)
                           : -1;
-  if (columns >= 0) return {std::string(taken), static_cast<std::size_t>(columns)};
+  if (columns >= (is_first ? 1 : 0)) return {std::string(taken), static_cast<std::size_t>(columns)};
   std::string text = hex_escaped(taken);
   const std::size_t text_columns = text.size();
   return {std::move(text), text_columns};
@@ -54,8 +64,8 @@ Glyph take_glyph(std::string_view& bytes) {
 std::vector<Glyph> glyphs_of(std::string_view bytes) {
   std::vector<Glyph> glyphs;
   while (!bytes.empty()) {
-    Glyph glyph = take_glyph(bytes);
-    if (glyph.columns == 0 && !glyphs.empty()) {
+    Glyph glyph = take_glyph(bytes, glyphs.empty());
+    if (glyph.columns == 0) {
       glyphs.back().text += glyph.text;
     } else {
       glyphs.push_back(std::move(glyph));

@@ -37,6 +37,18 @@ TEST_F(LockctlText, what_steers_a_terminal_does_not) {
   EXPECT_EQ(printable("\n\r\t"), "\\x0A\\x0D\\x09");
 }
 
+TEST_F(LockctlText, what_cannot_be_seen) {
+  EXPECT_EQ(printable("a\uFE0F"), "a\\xEF\\xB8\\x8F");  // chooses another form of what it follows
+  EXPECT_EQ(printable("\U000E0041"), "\\xF3\\xA0\\x81\\x81");
+  EXPECT_EQ(printable("\U000E0100"), "\\xF3\\xA0\\x84\\x80");
+  EXPECT_EQ(printable("\u034F\u115F\u17B4\u180B\u3164\uFFA0"),
+            "\\xCD\\x8F\\xE1\\x85\\x9F\\xE1\\x9E\\xB4\\xE1\\xA0\\x8B\\xE3\\x85\\xA4\\xEF\\xBE\\xA0");
+}
+
+TEST_F(LockctlText, what_is_written_onto_the_character_ahead_has_none) {
+  EXPECT_EQ(printable("\u0301lead"), "\\xCC\\x81lead");
+}
+
 TEST_F(LockctlText, what_is_no_character) {
   EXPECT_EQ(printable("caf\xe9"), "caf\\xE9");
   EXPECT_EQ(printable("\xf0\x9f\x92"), "\\xF0\\x9F\\x92");

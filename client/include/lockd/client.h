@@ -125,6 +125,10 @@ class Client {
   void on_loss(std::function<void(const Error&)> fn);
 
   // ---- guards: see Lock. Without a limit on waiting they wait for longest_wait. ----
+  //
+  // The guard is inside of the Result, and lasts as long: `const auto lock = client.try_lock(key); if (lock) ...`, or
+  // `Lock lock = client.lock(key).value();`, which throws where there is none. `if (client.try_lock(key)) ...` has
+  // given it back before what follows begins.
 
   /// Takes the lock at once or not at all: unavailable. All of these also fail with already_guarded, too_many_locks,
   /// out_of_tokens; those that wait also with timed_out, deadlock (exclusive only), too_many_waiters, and canceled:
@@ -147,7 +151,7 @@ class Client {
   Result<void> get_wait(std::string_view key, std::chrono::milliseconds wait, const std::stop_token& stop = {});
   /// `r`: not_held (X2).
   Result<void> release(std::string_view key);
-  /// `i`: whether anybody holds it (X3).
+  /// `i`: whether anybody holds it (X3). That is *result: the Result itself is true wherever there is an answer.
   Result<bool> is_locked(std::string_view key);
   /// `iw`: how many wait for it (W8).
   Result<std::uint64_t> waiters(std::string_view key);

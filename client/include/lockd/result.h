@@ -51,6 +51,7 @@ class ResultError : public std::runtime_error {
 };
 
 /// Either a value or an Error. The functions of this library return it and throw nothing but std::bad_alloc.
+/// In a condition it says whether there is a value, not what that is: a Result<bool> of false is true there.
 template <class T>
 class [[nodiscard]] Result {
  public:

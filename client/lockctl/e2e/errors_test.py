@@ -60,7 +60,9 @@ class Usage(LockctlTestCase):
             self.check(*command, says="--server '': expected tcp://HOST:PORT or unix:///PATH")
 
     def test_keys_that_are_too_long(self) -> None:
-        self.expect_refusal("run", "k" * 9000, "true", status=64, says="8192")
+        for command in ["run", "k" * 9000, "true"], ["inspect", "k" * 8190], ["list", "k" * 9000], ["get", "k" * 8192]:
+            self.expect_refusal(*command, status=64, says="too long: a key, a prefix or a name has to fit, with its "
+                                                         "verb, into a line of 8192 bytes")
 
     def test_servers(self) -> None:
         for uri in "foo", "tcp://", "tcp://localhost", "tcp://localhost:0", "http://localhost:80", "unix://relative":

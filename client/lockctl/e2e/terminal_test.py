@@ -185,3 +185,16 @@ class Progress(TerminalTestCase):
         self.assertTrue(heading.startswith("shape "), heading)
         for name in "ping", "get", "get", "wait", "share":
             self.assertTrue(self.output.line().decode().startswith(name))
+
+    def test_a_bar_that_is_gone_when_a_signal_ends_it(self) -> None:
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            process = self.run_on_terminal(LOCKCTL, "bench", "-d", "600", "-C", "1")
+            drawn = b""
+            while not drawn.endswith(b"ping"):
+                drawn += os.read(self.master, 1)
+            process.send_signal(number)
+            self.assertEqual(process.wait(), -number)
+            os.write(self.slave, b"$")  # a shell's
+            while not drawn.endswith(b"$"):
+                drawn += os.read(self.master, 1)
+            self.assertTrue(drawn.endswith(b"\r\x1b[K$"), drawn)
