@@ -61,7 +61,7 @@ def wrong_with(fault: Fault, root: Path, clauses: list[str]) -> str:
     if fault.unknown_techniques:
         return f"there is no technique {', '.join(fault.unknown_techniques)}"
     for file in fault.files:
-        if not re.fullmatch(r"(engine|server(/websocket)?|client(/lockctl)?)/\w+(?<!_test)\.(h|cc)", file):
+        if not re.fullmatch(r"(engine|server(/http|/websocket)?|client(/lockctl)?)/\w+(?<!_test)\.(h|cc)", file):
             return f"{file} is no file that serves"
     return apply(fault, root, "--check") if fault.files else "it changes nothing"
 

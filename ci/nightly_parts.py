@@ -328,9 +328,9 @@ PARTS = [
         "no stream of bytes was found that the parser cuts or reads otherwise than the naive one, or that a sanitizer "
         "objects to",
         "inputs of up to 192 bytes, for as long as it ran",
-        ["ci/fuzz parser 180"],
+        ["ci/fuzz parser 120"],
         fuzzed(1),
-        minutes=3,
+        minutes=2,
     ),
     Part(
         "fuzz_web_socket",
@@ -339,6 +339,16 @@ PARTS = [
         "or to which a sanitizer objects",
         "inputs of up to 192 bytes, one connection, messages without their frames and handshake, for as long as it ran",
         ["ci/fuzz web_socket 60"],
+        fuzzed(1),
+        minutes=1,
+    ),
+    Part(
+        "fuzz_http",
+        "V9",
+        "no bytes were found to which the HTTP listener answers with what is no HTTP, plain requests otherwise than a "
+        "naive reader expects, or to which a sanitizer objects",
+        "inputs of up to 192 bytes, one connection, a page that says which target was asked for, for as long as it ran",
+        ["ci/fuzz http 60"],
         fuzzed(1),
         minutes=1,
     ),
