@@ -173,11 +173,11 @@ def table_figures(runs: list[dict]) -> list[Figure]:
                     Estimate.of(values)) for name, values in times.items() if "hostile" not in name]
     for ours, other in TABLE_FIGURES:
         full = "a full" if ours.endswith("/1") else "an empty"
-        found.append(Figure(f"lock table by flat map, {full} one", "ratio", Estimate.of(
+        found.append(Figure(f"time of the lock table by that of a flat map, {full} one", "ratio", Estimate.of(
             [a / b for a, b in zip(times[ours], times[other], strict=True)])))
     hostile, others = times["plain_map_hostile/1"], times["plain_map_hostile/0"]
-    found.append(Figure("hostile keys by others, in a map with the plain hash that they are chosen for", "ratio",
-                        Estimate.of([a / b for a, b in zip(hostile, others, strict=True)])))
+    found.append(Figure("time for hostile keys by that for others, in a map with the plain hash that they are made for",
+                        "ratio", Estimate.of([a / b for a, b in zip(hostile, others, strict=True)])))
     return found
 
 
