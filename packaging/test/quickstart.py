@@ -6,7 +6,8 @@
 
 In what is shown a number stands for any number and a blank for any blanks; `...` alone stands for any lines, and within
 a line for any text. A command that only looks (lockctl list, lockctl top, curl) is repeated for a while until it sees
-what is shown: another command that runs beside it may take its time.
+what is shown: another command that runs beside it may take its time. And what such a command says while one runs that shows
+nothing is taken for the next one's.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import test_root
 
 PAGE = test_root.ROOT / "docs/quickstart.md"
 RELEASE = test_root.ROOT / "build/release"
-LOOKING = re.compile(r"lockctl (list|top|ping)\b|curl |pgrep ")
+LOOKING = re.compile(r"(lockctl (list|top|ping)|curl|pgrep)\b")
 PATIENCE_SECONDS = 30
 COMMAND_SECONDS = 120
 # These sections need packages and systemd. With --built the daemon runs as the second of them leaves it.
@@ -97,26 +98,29 @@ class Shell:
         self._bash.wait()
 
 
-def perform(step: Step, shell: Shell) -> str:
-    """Nothing, or what is wrong."""
-    pattern = pattern_of(step.shown)
+def perform(step: Step, shell: Shell, said_before: str) -> tuple[str, str]:
+    """What is wrong, or nothing; and what commands in the background have said, to be shown with a later step."""
+    pattern, looks = pattern_of(step.shown), LOOKING.match(step.command)
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         said, status = shell.ask(step.command)
-        # A command in the background may speak while another one runs.
-        if status == 0 and pattern.fullmatch(said):
-            return ""
-        if not LOOKING.search(step.command) or time.monotonic() > end:
-            return f"status {status}, and it says:\n{said}"
+        if status == 0 and not step.shown and not looks:
+            return "", said_before + said
+        if status == 0 and pattern.fullmatch(said if looks else said_before + said):
+            return "", said_before if looks else ""
+        if not looks or time.monotonic() > end:
+            return f"status {status}, and it says:\n{said_before}{said}", ""
         time.sleep(0.1)
 
 
 def run_page(shell: Shell, left_out: set[str]) -> int:
     steps = [step for step in steps_of(PAGE.read_text()) if step.section not in left_out]
+    said_before = ""
     for step in steps:
         print(f"{PAGE.name}:{step.line}: $ {step.command}", flush=True)
-        if wrong := perform(step, shell):
-            print(f"{wrong}where the page shows:\n" + "\n".join(step.shown))
+        wrong, said_before = perform(step, shell, said_before)
+        if wrong or (step is steps[-1] and said_before):
+            print(f"{wrong or said_before}where the page shows:\n" + "\n".join(step.shown))
             return 1
     print(f"{len(steps)} commands did what the page shows")
     return 0
