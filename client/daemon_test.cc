@@ -45,6 +45,21 @@ TEST(ClientDaemon, X1_X2_X3_T2_exclusive_locks) {
   EXPECT_GT(two.token("a key").value(), token);
 }
 
+TEST(ClientDaemon, a_guard_lasts_as_long_as_the_result_that_it_is_in) {
+  const Daemon daemon;
+  Client client = daemon.connect();
+  if (client.try_lock("k")) {
+    EXPECT_FALSE(client.is_locked("k").value()) << "as the header warns";
+  }
+  if (const auto lock = client.try_lock("k")) {
+    EXPECT_TRUE(client.is_locked("k").value());
+  }
+  EXPECT_FALSE(client.is_locked("k").value());
+  EXPECT_TRUE(client.is_locked("k")) << "there is an answer";
+  const Lock moved = client.lock("k").value();
+  EXPECT_TRUE(client.is_locked("k").value());
+}
+
 TEST(ClientDaemon, F3_keys_are_bytes) {
   const Daemon daemon;
   Client client = daemon.connect();
