@@ -6,8 +6,9 @@ are that each condition was true, was false, and, of several, that each was seen
 evaluations that differ in the result, and of the conditions evaluated in this one alone). A template's decision stands
 once: what one instantiation reaches is reached.
 
-Left out is what no run is meant to reach, or nobody wrote: conditions of LOCKD_CHECK, which are never false; that a
-`switch` finds no case, of which the compilers see to it that there are all; and comparisons that are `= default`.
+Left out is what no run is meant to reach, or nobody wrote: conditions of LOCKD_CHECK, which are never false; cases that
+lead to nothing but a LOCKD_CHECK(false, ...); that a `switch` finds no case, of which the compilers see to it that all
+are there; and comparisons that are `= default`.
 """
 
 import re
@@ -55,7 +56,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
-        self.checks = list(_checks_in(self.lines))
+        self.checks = [*_checks_in(self.lines), *_forbidden_cases_in(text)]
         code = code_of(text)
         self.functions = [(first, last, _name_of(code.split("\n"), first)) for first, last in functions_of(code)]
 
@@ -94,6 +95,13 @@ def _checks_in(lines: list[str]) -> Iterator[tuple[tuple[int, int], tuple[int, i
                 depth -= 1
                 if depth == 0:
                     yield begin, (number, token.end() + 1)
+
+
+def _forbidden_cases_in(text: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where the cases begin and end behind whose switch stands that nobody comes there."""
+    for found in re.finditer(r"(?:^ *case [\w:]+:\n)+(?= *break;\n *\}\n *LOCKD_CHECK\(false,)", text, re.MULTILINE):
+        first = 1 + text.count("\n", 0, found.start())
+        yield (first, 1), (first + found.group().count("\n"), 1)
 
 
 def _name_of(code: list[str], first_line: int) -> str:

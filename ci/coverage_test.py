@@ -21,13 +21,23 @@ bool Door::opens(int key,
   }
   return guest == 7;
 }
+bool Door::knows(Kind kind) {
+  switch (kind) {
+    case Kind::known: return true;
+    case Kind::none:
+    case Kind::never:
+      break;
+  }
+  LOCKD_CHECK(false, "each kind is known or not");
+}
 bool operator==(const Door&, const Door&) = default;
 """
 # Lines and columns as they stand above.
 CHECK = (5, 15, 5, 22)
 DECISION, KEY, GUEST = (6, 7, 7, 23), (6, 7, 6, 18), (7, 7, 7, 23)
 SWITCH, CASE = (8, 11, 8, 16), (9, 5, 9, 12)
-DEFAULTED = (13, 51, 13, 52)
+FORBIDDEN, KNOWN = (17, 5, 17, 22), (15, 5, 15, 21)
+DEFAULTED = (22, 51, 22, 52)
 
 
 def branch(span: tuple, true_count: int, false_count: int) -> list[int]:
@@ -76,9 +86,13 @@ class Outcomes(WithDoor):
         self.assertEqual([gap.condition for gap in self.missing(one, other)], ["guest != banned_"])
 
     def test_what_is_left_out(self) -> None:
-        left_out = [branch(span, 1, 0) for span in (CHECK, SWITCH, DEFAULTED)]
+        left_out = [branch(span, 1, 0) for span in (CHECK, SWITCH, FORBIDDEN, DEFAULTED)]
         elsewhere = [branch(KEY, 1, 0)[:6] + [2, 0, 4]]
         self.assertEqual(self.missing(self.function(left_out + elsewhere)), [])
+
+    def test_a_case_that_is_meant_to_be_reached(self) -> None:
+        self.assertEqual([gap.condition for gap in self.missing(self.function([branch(KNOWN, 0, 1)]))],
+                         ["case Kind::known"])
 
     def test_a_decision_without_a_condition_is_a_macros(self) -> None:
         self.assertEqual(self.missing(self.function([], [False, False])), [])

@@ -52,11 +52,12 @@ TECHNIQUES = [
     unit_tests("session_tests", "unit tests of parser, printer and session, and of their memory",
                ["server/session_tests", "server/session_memory_tests"], [*SERVER, "server/tests"]),
     Technique("server_tests", "unit", "unit tests of connections, listeners, flags, files, HTTP and WebSockets",
-              ["server_tests", "connection_memory_tests", "web_socket_tests", "http_tests",
+              ["server_tests", "connection_memory_tests", "websocket_tests", "web_socket_tests", "http_tests",
                "http_thread_tests"],
               ["seq 0 2 | GTEST_TOTAL_SHARDS=3 xargs -P 3 -I{} env GTEST_SHARD_INDEX={} "  # most of the time they wait
                "server/server_tests --gtest_fail_fast --gtest_brief=1",
                "server/connection_memory_tests --gtest_fail_fast --gtest_brief=1",
+               "server/websocket/websocket_tests --gtest_fail_fast --gtest_brief=1",
                "server/websocket/web_socket_tests --gtest_fail_fast --gtest_brief=1",
                "server/http/http_tests --gtest_fail_fast --gtest_brief=1",
                "server/http/http_thread_tests --gtest_fail_fast --gtest_brief=1"],
@@ -121,7 +122,8 @@ LAYERS = {
     "client": ["client_tests", "lockctl"],
 }
 # What serves: not tests and what they share, nor the checks of invariants.
-SERVES = re.compile(r"(engine|server(/http|/websocket)?)/(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
+SERVES = re.compile(r"(engine|server(/http|/websocket)?|client(/lockctl|/include/lockd)?)/"
+                    r"(?!test_|lock_table_invariants)\w+(?<!_test)\.(h|cc)")
 SESSION_FILE = re.compile(
     r"server/(boxed|cancel_scout|counters|listing|low_bytes|printer|protocol|read_ahead|registry|services|session|"
     r"session_commands|statistics|utf8|verbs)\.(h|cc)")

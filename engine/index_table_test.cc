@@ -192,7 +192,7 @@ TEST(IndexTable, asks_about_hardly_any_record_but_the_right_one) {
 TEST(IndexTable, indices_beyond_24_bits_are_found_and_removed_like_others) {
   constexpr std::uint32_t first_long = (1U << 24) - 1;
   const auto hash_of = [](std::uint32_t index) { return index * 0x9e3779b9 >> 3; };
-  for (const std::uint32_t start : {first_long - 50, first_long, first_long + 1, no_index - 100}) {
+  for (const std::uint32_t start : {0U, first_long - 50, first_long, first_long + 1, no_index - 100}) {
     IndexTable table;
     const auto finds = [&](std::uint32_t index) {
       return table.find(hash_of(index), [index](std::uint32_t other) { return other == index; }) == index;
@@ -203,6 +203,10 @@ TEST(IndexTable, indices_beyond_24_bits_are_found_and_removed_like_others) {
       for (std::uint32_t other = start; other < start + 100; ++other) ASSERT_EQ(finds(other), other <= i);
     }
     EXPECT_EQ(IndexTable(table).size(), 100U);
+    for (std::uint32_t place = 0; place < table.capacity(); ++place) {
+      const std::uint32_t first = table.first_of_run(place);
+      EXPECT_TRUE(first == no_index || first - start < 100) << first;
+    }
     for (std::uint32_t i = start; i < start + 100; ++i) {
       table.erase(hash_of(i), i, hash_of);
       for (std::uint32_t other = start; other < start + 100; ++other) ASSERT_EQ(finds(other), other > i);

@@ -136,7 +136,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadUri{"ws://:1/a", no_web_host_or_port}, BadUri{"ws://127.0.0.1:http/a", bad_port},
                     BadUri{"ws://::1:80", no_brackets}, BadUri{"ws://a:1/b?c", bad_web_path},
                     BadUri{"ws://a:1/b#c", bad_web_path}, BadUri{"ws://a:1/b c", bad_web_path},
-                    BadUri{"ws://a:1/\xc3\xa9", bad_web_path},
+                    BadUri{"ws://a:1/\xc3\xa9", bad_web_path}, BadUri{"ws://a:1/\x7f", bad_web_path},
                     BadUri{"wss://a:1/", "TLS is for a proxy before lockd, which listens at ws://HOST:PORT"}));
 
 TEST_P(BadListenUri, is_refused_with_what_is_wrong) {

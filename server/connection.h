@@ -80,6 +80,7 @@ class Connection final : public ConnectionBase<Connection<Mutex>, Mutex> {
   void forget_output() { unsent_.clear(); }
 
   void close_gently();
+  bool is_writable() const { return socket_.is_writable(); }
   void give_up() { close(); }
   void say_goodbye();
 

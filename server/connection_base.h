@@ -44,6 +44,7 @@ void log_stuck(std::string_view address, std::chrono::seconds timeout);
 ///   has_room()           F5: whether more replies may be made
 ///   forget_output()      it can't be sent any more
 ///   close_gently()       S3: the session is over; its replies may still be on their way
+///   is_writable()        whether the socket has room now
 ///   give_up()            the deadline of a connection that has no session has come
 /// No call of these is virtual, as each request makes some.
 template <class Connected, class Mutex>
@@ -277,10 +278,13 @@ void ConnectionBase<Connected, Mutex>::set_deadline(std::chrono::seconds delay) 
   worker_.expiries.set(deadline_, Worker<Mutex>::Clock::now() + delay);
 }
 
+/// A thread that stood still comes to deadlines before it has seen all sockets that have room by now: who took bytes in
+/// time does not pay for that (S2).
 template <class Connected, class Mutex>
 void ConnectionBase<Connected, Mutex>::on_deadline() {
   if (phase_ == Phase::ending) return;  // closing has a deadline of its own (S3)
   if (phase_ != Phase::serving) return self().give_up();
+  if (self().is_writable()) return set_deadline(worker_.peer_timeout);
   log_stuck(*worker_.services.registry.address(session_->id()), worker_.peer_timeout);
   lose_peer();
 }

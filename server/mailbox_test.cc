@@ -55,6 +55,19 @@ TEST_F(MailboxTest, W4_a_chain_does_not_nest) {
   EXPECT_TRUE(std::ranges::is_sorted(delivered_));
 }
 
+TEST_F(MailboxTest, W4_who_comes_behind_a_crowd_is_not_lost) {
+  constexpr std::uint64_t crowd = 10'000;  // more than memory is kept for
+  for (std::uint64_t i = 1; i <= crowd; ++i) mailbox_.post(wakeup(i));
+  context_.run();
+  for (std::uint64_t i = crowd + 1; i <= crowd + 2; ++i) {
+    mailbox_.post(wakeup(i));
+    context_.restart();
+    context_.run();
+  }
+  EXPECT_EQ(delivered_.size(), crowd + 2);
+  EXPECT_TRUE(std::ranges::is_sorted(delivered_));
+}
+
 TEST_F(MailboxTest, W4_a_crowd_lets_others_have_their_turn) {
   constexpr std::uint64_t crowd = 3 * Mailbox<std::mutex>::delivered_at_once + 1;
   for (std::uint64_t i = 1; i <= crowd; ++i) mailbox_.post(wakeup(i));

@@ -2,6 +2,7 @@
 #ifndef LOCKD_SERVER_POLLER_H_
 #define LOCKD_SERVER_POLLER_H_
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <array>
@@ -20,6 +21,12 @@
 namespace lockd::server {
 
 class PolledSocket;
+
+/// Whether a write to the socket would not block, at this moment: what the kernel would report of it next.
+inline bool is_writable(int fd) {
+  pollfd asked{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&asked, 1, 0) > 0;
+}
 
 /// Beside Asio's own reactor, which is told by a system call of each wait for a socket, and looks once more after each
 /// read whether there is more. Here a socket is announced to the kernel once and stays so (level-triggered): a request
@@ -113,6 +120,8 @@ class PolledSocket : public boost::asio::socket_base, public Poller::Watched {
   void close(Error& error);
 
   int native_handle() const { return fd_; }
+
+  bool is_writable() const { return server::is_writable(fd_); }
 
  private:
   friend class Poller;

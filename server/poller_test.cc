@@ -306,6 +306,27 @@ TEST_F(PollerTest, what_can_not_be_waited_for_is_said_to_the_handler) {
   EXPECT_EQ(why, boost::system::errc::operation_not_permitted);
 }
 
+TEST_F(PollerTest, a_socket_may_be_closed_twice) {
+  Pair pair(*poller_);
+  Error error;
+  pair.socket.close(error);
+  EXPECT_FALSE(error);
+  pair.socket.close(error);
+  EXPECT_FALSE(error);
+}
+
+TEST_F(PollerTest, a_socket_is_writable_until_it_is_full_and_again_when_there_is_room) {
+  Pair pair(*poller_);
+  EXPECT_TRUE(pair.socket.is_writable());
+  const std::string bytes(65536, 'x');
+  for (Error error; !error;) pair.socket.write_some(asio::buffer(bytes), error);
+  EXPECT_FALSE(pair.socket.is_writable());
+  std::array<char, 65536> taken{};
+  while (::recv(pair.peer, taken.data(), taken.size(), MSG_DONTWAIT) > 0) {
+  }
+  EXPECT_TRUE(pair.socket.is_writable());
+}
+
 TEST_F(PollerTest, that_sockets_can_not_be_waited_for_is_logged_once_for_many) {
   const TestLog log;
   for (int i = 0; i < 3; ++i) {

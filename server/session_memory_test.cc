@@ -77,6 +77,15 @@ TEST_F(SessionMemory, W2_an_idle_session_keeps_no_heap_after_a_wait) {
   EXPECT_EQ(heap_bytes_in_use - before, 0);
 }
 
+TEST(SpareWaitsMemory, W2_a_wait_that_is_over_is_kept_for_the_next_one_but_not_with_a_long_key) {
+  SpareWaits spares;
+  const std::int64_t before = heap_bytes_in_use;
+  spares.give_back(spares.take(std::string(5000, 'k'), 1));
+  EXPECT_EQ(heap_bytes_in_use - before, 0);
+  spares.give_back(spares.take(std::string(200, 'k'), 1));
+  EXPECT_GT(heap_bytes_in_use - before, 200);
+}
+
 TEST_F(SessionMemory, F6_a_line_without_an_end_is_not_kept) {
   TestClient client(server_, ++last_number_);
   const std::string chunk(64 * 1024, 'x');

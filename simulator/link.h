@@ -113,6 +113,7 @@ class Socket : public boost::asio::socket_base {
   std::size_t write_some(const Buffer& buffer, boost::system::error_code& error) {
     return write({static_cast<const char*>(buffer.data()), buffer.size()}, error);
   }
+  bool is_writable() const { return link_->is_writable(); }
   void shutdown(shutdown_type, boost::system::error_code& error);
   void close(boost::system::error_code& error);
 

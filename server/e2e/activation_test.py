@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import activate
 from client import Client
-from daemon import LOOPBACK, Daemon, DaemonTestCase, eventually, run_to_exit
+from daemon import LOOPBACK, Daemon, DaemonTestCase, daemon_environment, eventually, run_to_exit
 
 
 
@@ -75,9 +75,11 @@ class Activation(DaemonTestCase):
         if not shutil.which("systemd-socket-activate"):
             self.skipTest("systemd-socket-activate is not there")
         uri = f"unix://{self.temporary_directory()}/lockd.sock"
+        inherited = [f"--setenv={name}" for name in daemon_environment({})]  # it would pass on hardly any
+        command = ["systemd-socket-activate", *inherited, "-l", uri.removeprefix("unix://")]
         with ThreadPoolExecutor(1) as executor:
             first = executor.submit(first_client, uri)  # for whom the daemon is started
-            self.daemon(listeners=1, listen=[], wrapper=["systemd-socket-activate", "-l", uri.removeprefix("unix://")])
+            self.daemon(listeners=1, listen=[], wrapper=command)
             client = first.result()
         self.addCleanup(client.close)
         client.expect("g mine", "1 Lock Get Success: mine")

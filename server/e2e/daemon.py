@@ -242,6 +242,14 @@ class Daemon:
         fields = self.stat_fields()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def is_idle_for(self, seconds: float) -> None:
+        """Checks that it takes no processor time by itself: one that spins does, however busy the machine is."""
+        before, start = self.cpu_seconds(), time.monotonic()
+        time.sleep(seconds)  # a window to measure in
+        share = (self.cpu_seconds() - before) / (time.monotonic() - start)
+        if share >= 0.05:
+            raise AssertionError(f"the daemon takes {share:.2f} of a core, and nobody asks it for anything")
+
     def stat_fields(self) -> list[str]:
         """/proc/PID/stat from the state on."""
         return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -21,6 +21,7 @@ DEAD_WAITERS = int(os.environ.get("LOCKD_DEAD_WAITERS", "500"))
 SHORT_MS, LONG_MS = 400, 600_000
 KEYS = 12
 READERS = 200  # more than an event loop is told of at once
+CROWD = 200  # more than a thread answers at once
 
 
 def stand_still(daemon: Daemon, start: float, seconds_min: float = 0.0) -> float:
@@ -112,6 +113,20 @@ class Waiters(DaemonTestCase):
     def test_W1_W3_W4_W5_S2_four_threads(self) -> None:
         self.check(4)
 
+    def test_W1_a_crowd_whose_time_ran_out_is_answered_to_the_last(self) -> None:
+        daemon = self.daemon("--threads", "1")
+        holder = self.connect(daemon)
+        holder.expect("g k", "1 Lock Get Success: k")
+        crowd = [self.connect(daemon) for _ in range(CROWD)]
+        for waiter in crowd:
+            waiter.send(f"gw {SHORT_MS} k\n")
+        eventually(lambda: f"command_gw: {CROWD}".encode() in holder.listing("stats"), 20, "all have asked")
+        daemon.pause()
+        stand_still(daemon, time.monotonic())
+        for waiter in crowd:
+            waiter.expect_lines("0 Lock Get Timeout: k")
+        holder.expect("iw k", "0 Lock Waiters: k")
+
     def test_W4_S2_dead_waiters_ahead_of_a_live_one(self) -> None:
         """They die while the server stands, and it hears of that when the lock is to be handed on."""
         can_open(DEAD_WAITERS)
@@ -142,26 +157,48 @@ class Waiters(DaemonTestCase):
 
 class SlowReaders(DaemonTestCase):
     PEER_TIMEOUT_SECONDS = 3
+    REPLY_BYTES = 300_000  # for each; a Unix socket takes two thirds of them at once
 
     def test_S2_who_took_bytes_meanwhile_is_not_ended(self) -> None:
         """By the server's clock all are late when it goes on; by theirs none is. Over Unix sockets, where the kernel
-        has no timeouts of its own and takes two thirds of these replies at once."""
-        path = self.temporary_directory() / "lockd.sock"
-        flags = ["--threads", "1", "--peer-timeout", str(self.PEER_TIMEOUT_SECONDS)]
-        daemon = self.daemon(*flags, listen=[f"unix://{path}"])
-        readers = [self.connect(daemon) for _ in range(READERS)]
-        one_reply = b"".join(line + b"\n" for line in help_lines(readers[0]))
-        replies = one_reply * (300_000 // len(one_reply))
-        for reader in readers:
-            reader.send("help\n" * (300_000 // len(one_reply)))
-        for reader in readers:
-            reader.socket.recv(1, socket.MSG_PEEK)
-        daemon.pause()
+        has no timeouts of its own."""
+        daemon, readers = self.start(READERS, "--peer-timeout", str(self.PEER_TIMEOUT_SECONDS))
+        replies = self.ask_for_much(daemon, readers)
         start = time.monotonic()
-        taken = [all_there_is(reader) for reader in readers]
-        for got in taken:
-            self.assertTrue(0 < len(got) < len(replies), len(got))
+        taken = [self.take_some(reader, replies) for reader in readers]
         stand_still(daemon, start, self.PEER_TIMEOUT_SECONDS + 0.5)
         for got, reader in zip(taken, readers, strict=True):
             reader.expect_bytes(replies[len(got):])
             reader.expect("ping", "1 pong")
+
+    def test_F5_input_and_room_for_replies_that_are_there_at_once_are_both_seen(self) -> None:
+        daemon, [reader] = self.start(1)
+        replies = self.ask_for_much(daemon, [reader])
+        got = self.take_some(reader, replies)
+        reader.send("ping\n")
+        daemon.resume()
+        reader.expect_bytes(replies[len(got):])
+        reader.expect_lines("1 pong")
+
+    def start(self, readers: int, *flags: str) -> tuple[Daemon, list[Client]]:
+        path = self.temporary_directory() / "lockd.sock"
+        daemon = self.daemon("--threads", "1", *flags, listen=[f"unix://{path}"])
+        return daemon, [self.connect(daemon) for _ in range(readers)]
+
+    def ask_for_much(self, daemon: Daemon, readers: list[Client]) -> bytes:
+        """What each is to get. The daemon is stopped when it has executed all, and waits for room."""
+        observer = self.connect(daemon)
+        one_reply = b"".join(line + b"\n" for line in help_lines(observer))
+        count = self.REPLY_BYTES // len(one_reply)
+        for reader in readers:
+            reader.send("help\n" * count)
+        executed = f"command_help: {1 + count * len(readers)}".encode()
+        eventually(lambda: executed in observer.listing("stats"), 20, "all is executed")
+        daemon.pause()
+        return one_reply * count
+
+    def take_some(self, reader: Client, replies: bytes) -> bytes:
+        """What the kernel has for it."""
+        got = all_there_is(reader)
+        self.assertTrue(0 < len(got) < len(replies), len(got))
+        return got

@@ -109,6 +109,7 @@ class WebSocketConnection final : public ConnectionBase<WebSocketConnection<Mute
   void forget_output() { outbox().clear(); }
 
   void close_gently();
+  bool is_writable() { return server::is_writable(socket().native_handle()); }
   void give_up();
   void say_goodbye_if_all_is_sent();
   void await_fin();
