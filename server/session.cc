@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/check.h"
+#include "server/session_commands.h"
 
 namespace lockd::server {
 
