@@ -8,16 +8,35 @@
 #include <cstring>
 #include <string_view>
 
+#include "engine/words.h"
+
 namespace lockd::server {
 
-/// Of longer texts only the beginning is looked at.
+/// Low bytes are those below this one: all blanks, the line feed, the other control characters.
+inline constexpr unsigned char first_high_byte = 0x21;
+
+/// Whether a text has one, however long it is. Eight bytes at a time.
+inline bool has_low_byte(std::string_view text) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  const auto low_bytes_at = [&](std::size_t at) {
+    const std::uint64_t eight = engine::word_at(text.data() + at);
+    return (eight - each * first_high_byte) & ~eight & each * 0x80;
+  };
+  if (text.size() < 8) return std::ranges::any_of(text, [](unsigned char byte) { return byte < first_high_byte; });
+  std::uint64_t low = low_bytes_at(text.size() - 8);
+  for (std::size_t at = 0; at + 8 < text.size(); at += 8) low |= low_bytes_at(at);
+  return low != 0;
+}
+
+/// The next two tell where they are, but of longer texts only the beginning is looked at.
 inline constexpr std::size_t low_bytes_seen_max = 32;
 
-/// Bit i says whether byte i of the text is below 0x21, as all blanks are and the line feed is. Of any text.
+/// Bit i says whether byte i of the text is a low one. Of any text.
 constexpr std::uint32_t low_bytes_one_by_one(std::string_view text) {
   const std::size_t size = std::min(text.size(), low_bytes_seen_max);
   std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < size; ++i) bits |= std::uint32_t{static_cast<unsigned char>(text[i]) < 0x21} << i;
+  for (std::size_t i = 0; i < size; ++i)
+    bits |= std::uint32_t{static_cast<unsigned char>(text[i]) < first_high_byte} << i;
   return bits;
 }
 
@@ -30,7 +49,7 @@ inline std::uint32_t low_bytes_of_16(const char* from) {
   Sixteen bytes;
   std::memcpy(&bytes, from, sizeof bytes);
   using Mask [[gnu::vector_size(16)]] = char;
-  return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(reinterpret_cast<Mask>(bytes < 0x21)));
+  return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(reinterpret_cast<Mask>(bytes < first_high_byte)));
 }
 
 inline std::uint32_t low_bytes(std::string_view text) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -41,6 +43,20 @@ TEST(LowBytes, are_the_same_wherever_the_text_lies_and_whatever_lies_around_it) 
       ASSERT_EQ(low_bytes(text), 0U) << size << " bytes at " << offset;
       memory[offset + size - 1] = ' ';
       ASSERT_EQ(low_bytes(text), low_bytes_one_by_one(text)) << size << " bytes at " << offset;
+    }
+  }
+}
+
+TEST(LowBytes, of_each_value_at_each_place_are_seen_in_texts_of_any_length) {
+  for (std::size_t size = 0; size <= 4 * sizeof(std::uint64_t) + 1; ++size) {
+    std::string text(size, '\xff');
+    ASSERT_FALSE(has_low_byte(text)) << size << " bytes";
+    for (char& byte : text) {
+      for (int value = 0; value < 256; ++value) {
+        byte = static_cast<char>(value);
+        ASSERT_EQ(has_low_byte(text), value < 0x21) << size << " bytes, " << &byte - text.data() << ": " << value;
+      }
+      byte = '\xff';
     }
   }
 }

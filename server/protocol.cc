@@ -68,19 +68,6 @@ ParsedLine unknown(std::string_view word) {
   return {LineKind::unknown_verb, Verb::get, word};
 }
 
-/// Whether some byte is below 0x21, as all blanks are: most keys have none. Eight at a time.
-bool has_low_byte(std::string_view bytes) {
-  constexpr std::uint64_t each = 0x0101010101010101;
-  const auto low_bytes_at = [&](std::size_t at) {
-    const std::uint64_t eight = engine::word_at(bytes.data() + at);
-    return (eight - each * 0x21) & ~eight & each * 0x80;
-  };
-  if (bytes.size() < 8) return std::ranges::any_of(bytes, [](unsigned char byte) { return byte < 0x21; });
-  std::uint64_t low = low_bytes_at(bytes.size() - 8);
-  for (std::size_t at = 0; at + 8 < bytes.size(); at += 8) low |= low_bytes_at(at);
-  return low != 0;
-}
-
 }  // namespace
 
 Parser::Result Parser::next(std::string_view input) {
@@ -91,7 +78,7 @@ Parser::Result Parser::next(std::string_view input) {
 }
 
 bool Parser::next(std::string_view input, std::size_t& consumed, ParsedLine& line) {
-  if (!scratch_.empty()) std::string().swap(scratch_);  // its memory too
+  forget_folded();
   if (next_whole(input, consumed, line)) return true;
   consumed += discard_if_too_long(input.substr(consumed));
   return false;
@@ -182,24 +169,24 @@ void Parser::parse_arguments(const VerbRow& row, std::string_view rest, ParsedLi
   if (row.numbers != Numbers::none && !take_numbers(row.numbers, rest, line)) {
     line = {LineKind::bad_arguments, row.verb};
   } else {
-    line.text = folded(rest);
+    line.text = fold(rest);
   }
 }
 
 /// F3. Most keys have no blank, or single spaces only: they are not copied.
-std::string_view Parser::folded(std::string_view words) {
+std::string_view Parser::fold(std::string_view words) {
   if (!has_low_byte(words)) return words;
   const auto needs_folding = [](char left, char right) { return is_blank(left) && (left != ' ' || is_blank(right)); };
   if (std::ranges::adjacent_find(words, needs_folding) == words.end()) return words;
-  scratch_.clear();
+  folded_.clear();
   for (const char byte : words) {
     if (!is_blank(byte)) {
-      scratch_.push_back(byte);
-    } else if (scratch_.back() != ' ') {  // never empty here: the words have no outer blanks
-      scratch_.push_back(' ');
+      folded_.push_back(byte);
+    } else if (folded_.back() != ' ') {  // never empty here: the words have no outer blanks
+      folded_.push_back(' ');
     }
   }
-  return scratch_;
+  return folded_;
 }
 
 }  // namespace lockd::server

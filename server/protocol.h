@@ -14,7 +14,7 @@
 namespace lockd::server {
 
 /// One line that is not blank. `text` as in Request, but it points into the parser's input or into the parser, and is
-/// gone with the next call of next().
+/// gone with the next call of next() or forget_folded().
 struct ParsedLine {
   LineKind kind = LineKind::command;
   Verb verb = Verb::get;
@@ -48,8 +48,13 @@ class Parser {
   /// those found. The `text`s that were found before stay, unless has_folded().
   bool next_whole(std::string_view input, std::size_t& consumed, ParsedLine& line);
 
-  /// The last line's `text` lies in the parser. The next call is next() then.
-  bool has_folded() const { return !scratch_.empty(); }
+  /// The last line's `text` lies in the parser. The next call is next() or forget_folded() then.
+  bool has_folded() const { return !folded_.empty(); }
+
+  /// No line's `text` is needed any more: the parser keeps no memory for it.
+  void forget_folded() {
+    if (has_folded()) std::string().swap(folded_);
+  }
 
   std::size_t line_bytes_max() const { return line_bytes_max_; }
 
@@ -59,13 +64,13 @@ class Parser {
   bool parse(std::string_view bytes, ParsedLine& line);
   void parse_words(std::string_view words, ParsedLine& line);
   void parse_arguments(const VerbRow& row, std::string_view rest, ParsedLine& line);
-  std::string_view folded(std::string_view words);
+  std::string_view fold(std::string_view words);
   std::size_t discard_if_too_long(std::string_view rest);
 
   std::size_t line_bytes_max_;
   std::size_t searched_ = 0;  // so many bytes of the unconsumed input have no LF
   bool discarding_ = false;   // the line that the input is in has been too long already
-  std::string scratch_;       // holds a text that folding changed, until the next call
+  std::string folded_;        // holds a text that folding changed, until it is forgotten
 };
 
 /// Appends the line of an answer, LF included. `text`: the folded key (F7); of unknown_command the verb's bytes (F8);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/check.h"
+#include "server/session_commands.h"
 
 namespace lockd::server {
 
@@ -222,8 +223,8 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
                                         std::string& out) {
   std::size_t consumed = 0;
   next_ = listing_ || releasing_ ? Next::turn : Next::read;
-  while (may_go_on(turn, services, out)) {
-    if (consumed == input.size() && !parser_.has_folded()) return consumed;  // a folded text goes when it reads on
+  bool goes_on = may_go_on(turn, services, out);
+  while (goes_on && consumed < input.size()) {
     std::size_t read = consumed;
     const auto requests = read_ahead(parser_, input, read, services.table, services.turn.pending);
     if (requests.empty()) return read;
@@ -231,8 +232,10 @@ std::size_t Session<Mutex>::execute_all(std::string_view input, const TurnEnd& t
       consumed = request.end;
       execute(request, services, out);
       if (next_ == Next::read) mark_end_of_reply(services, out);
-      if (!may_go_on(turn, services, out)) return consumed;
+      goes_on = may_go_on(turn, services, out);
+      if (!goes_on) break;
     }
+    parser_.forget_folded();
   }
   return consumed;
 }

@@ -99,7 +99,7 @@ class Session {
   void get(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
   void answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out);
 
-  // session_commands.cc
+  // session_commands.h
   void answer_mistake(const ParsedLine& line, const Services<Mutex>& services, std::string& out);
   void execute_other(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
   void release_all(const Services<Mutex>& services, std::string& out);

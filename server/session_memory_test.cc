@@ -86,6 +86,22 @@ TEST(SpareWaitsMemory, W2_a_wait_that_is_over_is_kept_for_the_next_one_but_not_w
   EXPECT_GT(heap_bytes_in_use - before, 200);
 }
 
+TEST_F(SessionMemory, W2_a_session_that_waits_keeps_its_key_once_be_it_folded) {
+  const std::string key = "a " + std::string(5000, 'k');
+  const std::string folded = "a \t" + std::string(5000, 'k');
+  TestClient holder(server_, ++last_number_);
+  holder.ask("g " + key + "\n");
+  TestClient(server_, ++last_number_).ask("gw 60000 " + key + "\n");  // the tables keep room of their own from it on
+  for (const std::string& written : {key, folded}) {
+    TestClient client(server_, ++last_number_);
+    const std::int64_t before = heap_bytes_in_use;
+    client.ask("gw 60000 " + written + "\n");
+    EXPECT_EQ(client.next, Next::wait);
+    EXPECT_LT(heap_bytes_in_use - before, 6000);
+    client.end();
+  }
+}
+
 TEST_F(SessionMemory, F6_a_line_without_an_end_is_not_kept) {
   TestClient client(server_, ++last_number_);
   const std::string chunk(64 * 1024, 'x');

@@ -4,7 +4,6 @@
 #include "server/counters.cc"
 #include "server/listing.cc"
 #include "server/session.cc"
-#include "server/session_commands.cc"
 #include "simulator/virtual_edge.h"
 #include "simulator/watched_session.h"
 #include "simulator/world.h"

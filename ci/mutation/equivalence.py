@@ -18,7 +18,7 @@ def units_with(root: Path, file: str) -> list[str]:
         return [file]
     including = [unit for unit in ("engine/lock_table_claims.cc", "engine/lock_table.cc", "server/cancel_scout.cc",
                                    "server/protocol.cc", "server/utf8.cc", "server/printer.cc", "server/counters.cc",
-                                   "server/listing.cc", "server/session_commands.cc", "server/session.cc")
+                                   "server/listing.cc", "server/session.cc")
                  if includes(root, unit, file, set())]
     test = re.sub(r"\.h$", "_test.cc", file)
     return [*including, test] if (root / test).exists() else including

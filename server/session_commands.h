@@ -1,4 +1,10 @@
-// The other half of server/session.h: what is not about one lock.
+// The other half of server/session.cc, for that alone: what is not about one lock. A header, so that one instantiation
+// of Session makes both halves.
+#ifndef LOCKD_SERVER_SESSION_COMMANDS_H_
+#define LOCKD_SERVER_SESSION_COMMANDS_H_
+
+#include <cstddef>
+#include <string>
 #include <utility>
 
 #include "engine/check.h"
@@ -7,14 +13,8 @@
 
 namespace lockd::server {
 
-namespace {
-
-constexpr std::string_view version_text = LOCKD_VERSION;
-
 /// E1: what `ra` releases before others have their turn: some 100 us.
-constexpr std::size_t released_at_once = 1024;
-
-}  // namespace
+inline constexpr std::size_t released_at_once = 1024;
 
 /// Of a line that is no command.
 template <class Mutex>
@@ -76,7 +76,7 @@ void Session<Mutex>::execute_other(const PendingRequest& request, const Services
     case Verb::ping:
       return print(out, {Outcome::pong}, {});
     case Verb::version:
-      return print(out, {Outcome::version}, version_text);
+      return print(out, {Outcome::version}, LOCKD_VERSION);
     case Verb::help:
       return print_help(out);
     case Verb::quit:
@@ -125,16 +125,6 @@ void Session<Mutex>::list(const ParsedLine& line, bool enabled, const Services<M
   next_ = Next::turn;
 }
 
-template void Session<engine::NullMutex>::answer_mistake(const ParsedLine&, const Services<engine::NullMutex>&,
-                                                         std::string&);
-template void Session<engine::NullMutex>::execute_other(const PendingRequest&, const Services<engine::NullMutex>&,
-                                                        std::string&);
-template void Session<engine::NullMutex>::list(const ParsedLine&, bool, const Services<engine::NullMutex>&,
-                                               std::string&);
-template void Session<engine::NullMutex>::release_all(const Services<engine::NullMutex>&, std::string&);
-template void Session<std::mutex>::answer_mistake(const ParsedLine&, const Services<std::mutex>&, std::string&);
-template void Session<std::mutex>::execute_other(const PendingRequest&, const Services<std::mutex>&, std::string&);
-template void Session<std::mutex>::list(const ParsedLine&, bool, const Services<std::mutex>&, std::string&);
-template void Session<std::mutex>::release_all(const Services<std::mutex>&, std::string&);
-
 }  // namespace lockd::server
+
+#endif  // LOCKD_SERVER_SESSION_COMMANDS_H_
