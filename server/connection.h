@@ -22,9 +22,9 @@ namespace lockd::server {
 ///
 /// Life: serving; ending, while the session releases its locks in slices (EndQueue); closing, while what is left of the
 /// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers and, while it is
-/// ending, by its worker's EndQueue. All on its worker's thread.
+/// ending, by its worker's EndQueue. All on its worker's thread, and on cache lines that no other thread's object shares.
 template <class Mutex>
-class Connection final : public ConnectionBase<Connection<Mutex>, Mutex> {
+class alignas(64) Connection final : public ConnectionBase<Connection<Mutex>, Mutex> {
  public:
   using Socket = typename Edge<Mutex>::Socket;
 

@@ -6,7 +6,7 @@
 
 In what is shown a number stands for any number and a blank for any blanks; `...` alone stands for any lines, and within
 a line for any text. A command that only looks (lockctl list, lockctl top, curl) is repeated for a while until it sees
-what is shown: another command that runs beside it may take its time. And what such a command says while one runs that shows
+what is shown: another command that runs beside it may take its time. What such a command says while one runs that shows
 nothing is taken for the next one's.
 """
 
