@@ -22,7 +22,7 @@ namespace lockd::server {
 ///
 /// Life: serving; ending, while the session releases its locks in slices (EndQueue); closing, while what is left of the
 /// replies is sent (S3) and the peer is given the time to read them. Owned by its pending handlers and, while it is
-/// ending, by its worker's EndQueue. All on its worker's thread, and on cache lines that no other thread's object shares.
+/// ending, by its worker's EndQueue. All on its worker's thread; on cache lines that no other thread's object shares.
 template <class Mutex>
 class alignas(64) Connection final : public ConnectionBase<Connection<Mutex>, Mutex> {
  public:
