@@ -98,7 +98,7 @@ Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& serv
   const TurnEnd turn = turn_end(services, out);
   if (input_.empty() && next_ == Next::read) {  // the common case: executed where they lie
     const std::size_t executed = execute_all(bytes, turn, services, out);
-    if (executed < bytes.size()) input_.assign(bytes.substr(executed));
+    if (executed < bytes.size()) keep(bytes.substr(executed), services);
     if (next_ != Next::wait) return next_;
   } else {
     input_.append(bytes);
@@ -164,6 +164,14 @@ engine::Moment Session<Mutex>::deadline() const {
   return wait_->deadline;
 }
 
+/// Of a read, what comes behind what was executed. Until the next turn that is in memory of the thread; what has to
+/// stay longer may be little, and has memory of its own.
+template <class Mutex>
+void Session<Mutex>::keep(std::string_view rest, const Services<Mutex>& services) {
+  if (next_ == Next::turn) services.turn.spare_input.lend(input_);
+  input_.assign(rest);
+}
+
 /// Of one that begins now.
 template <class Mutex>
 typename Session<Mutex>::TurnEnd Session<Mutex>::turn_end(const Services<Mutex>& services,
@@ -186,7 +194,7 @@ Next Session<Mutex>::resume(const TurnEnd& turn, const Services<Mutex>& services
   }
   input_.erase(0, done);
   if (input_.empty()) {
-    std::string().swap(input_);  // its memory too
+    services.turn.spare_input.take_back(input_);
     scout_.reset();
   }
   return next_;

@@ -89,6 +89,7 @@ class Session {
     std::uint64_t edges_walked;
   };
 
+  void keep(std::string_view rest, const Services<Mutex>& services);
   TurnEnd turn_end(const Services<Mutex>& services, const std::string& out) const;
   Next resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out);
   bool goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out);
