@@ -68,6 +68,7 @@ std::optional<Failure> failure_of(Outcome outcome) {
 
 /// E3: an answer to a get. Those that come without the lock are counted here, the others by the lock table.
 void count(LockKind kind, Outcome outcome, Statistics& statistics) {
+  if (outcome == Outcome::lock_get_success || outcome == Outcome::shared_get_success) return;  // as most
   if (const auto why = failure_of(outcome))
     statistics.failed_gets[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*why)].count();
 }
