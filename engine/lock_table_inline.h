@@ -20,7 +20,7 @@ inline std::uint64_t elapsed_ms(Moment since, Moment now) { return now > since ?
 
 [[gnu::always_inline]] inline LockTable::KeyRef LockTable::find_key_ref(LockKind kind, const HashedKey& key) {
   KeyRef found;
-  found.index = key_index_.find(table_hash(kind, key), [&](std::uint32_t at) {
+  found.index = key_index_.find(table_hash(kind, key), [&](std::uint32_t at) __attribute__((always_inline)) {
     KeyRecord& record = keys_[at];
     const bool is_it = record.kind == kind && record.text.equals(key);
     if (is_it) found.record = &record;

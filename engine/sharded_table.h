@@ -331,8 +331,9 @@ class ShardedTable {
     return shard.table.get(get, key, asker, tokens_, now);
   }
 
-  /// W6: steps 2 and 3.
-  std::optional<Answer> wait_unless_in_circle(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
+  /// W6: steps 2 and 3. Not inline: those who need not wait would pay for its frame.
+  [[gnu::noinline]] std::optional<Answer> wait_unless_in_circle(SessionLocks& session, const Get& get,
+                                                                const HashedKey& key, Moment now) {
     const std::lock_guard lock(wait_mutex_);
     waiting_.reserve_one();
     if (closes_circle(session, holder(key))) return Answer{Outcome::lock_get_deadlock};

@@ -111,7 +111,8 @@ class Conversation {
 
   /// What comes back, as lines; nothing where the session is at its end.
   std::optional<std::string> say(std::string_view message, bool is_binary) {
-    const std::string line = messages_.line_of(message, is_binary, server_.settings.line_bytes_max);
+    std::string line;
+    messages_.take(message, is_binary, server_.settings.line_bytes_max, line);
     LOCKD_CHECK(line.find('\n') == line.size() - 1, "a message is one line");
     reply_.reset();
     run([&](std::string& output) { return session_.receive(line, server_.services, output); });

@@ -59,7 +59,7 @@ void Connection<Mutex>::on_readable() {
   peer_done_ = error == asio::error::eof;
   if (phase_ == Phase::closing) return on_readable_while_closing();
   if (peer_done_) return proceed(session_->finish());
-  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services_now(), output()));
+  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services_now(bytes), output()));
 }
 
 /// What comes now is nobody's. The peer's end closes the connection, but for replies that are still on their way (S3).

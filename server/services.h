@@ -13,6 +13,7 @@
 #include "server/boxed.h"
 #include "server/read_ahead.h"
 #include "server/registry.h"
+#include "server/spare_buffer.h"
 #include "server/statistics.h"
 
 namespace lockd::server {
@@ -74,6 +75,7 @@ struct alignas(64) Turn {
   std::vector<std::size_t>* reply_ends = nullptr;
 
   SpareWaits spare_waits = {};
+  SpareBuffer spare_input = {};  // for what is left of a read at a turn's end
   PendingRequests pending = {};  // means nothing between calls
 };
 

@@ -68,6 +68,7 @@ std::optional<Failure> failure_of(Outcome outcome) {
 
 /// E3: an answer to a get. Those that come without the lock are counted here, the others by the lock table.
 void count(LockKind kind, Outcome outcome, Statistics& statistics) {
+  if (outcome == Outcome::lock_get_success || outcome == Outcome::shared_get_success) return;  // as most
   if (const auto why = failure_of(outcome))
     statistics.failed_gets[static_cast<std::size_t>(kind)][static_cast<std::size_t>(*why)].count();
 }
@@ -98,7 +99,7 @@ Next Session<Mutex>::receive(std::string_view bytes, const Services<Mutex>& serv
   const TurnEnd turn = turn_end(services, out);
   if (input_.empty() && next_ == Next::read) {  // the common case: executed where they lie
     const std::size_t executed = execute_all(bytes, turn, services, out);
-    if (executed < bytes.size()) input_.assign(bytes.substr(executed));
+    if (executed < bytes.size()) keep(bytes.substr(executed), services);
     if (next_ != Next::wait) return next_;
   } else {
     input_.append(bytes);
@@ -164,6 +165,14 @@ engine::Moment Session<Mutex>::deadline() const {
   return wait_->deadline;
 }
 
+/// Of a read, what comes behind what was executed. Until the next turn that is in memory of the thread; what has to
+/// stay longer may be little, and has memory of its own.
+template <class Mutex>
+void Session<Mutex>::keep(std::string_view rest, const Services<Mutex>& services) {
+  if (next_ == Next::turn) services.turn.spare_input.lend(input_);
+  input_.assign(rest);
+}
+
 /// Of one that begins now.
 template <class Mutex>
 typename Session<Mutex>::TurnEnd Session<Mutex>::turn_end(const Services<Mutex>& services,
@@ -186,7 +195,7 @@ Next Session<Mutex>::resume(const TurnEnd& turn, const Services<Mutex>& services
   }
   input_.erase(0, done);
   if (input_.empty()) {
-    std::string().swap(input_);  // its memory too
+    services.turn.spare_input.take_back(input_);
     scout_.reset();
   }
   return next_;

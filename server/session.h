@@ -89,6 +89,7 @@ class Session {
     std::uint64_t edges_walked;
   };
 
+  void keep(std::string_view rest, const Services<Mutex>& services);
   TurnEnd turn_end(const Services<Mutex>& services, const std::string& out) const;
   Next resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out);
   bool goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out);
@@ -99,9 +100,10 @@ class Session {
   void get(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
   void answer_wait(const Answer& answer, const Services<Mutex>& services, std::string& out);
 
-  // session_commands.h
-  void answer_mistake(const ParsedLine& line, const Services<Mutex>& services, std::string& out);
-  void execute_other(const PendingRequest& request, const Services<Mutex>& services, std::string& out);
+  // session_commands.h. Within execute(), where the compiler would put them, all requests would pay for their frame.
+  [[gnu::noinline]] void answer_mistake(const ParsedLine& line, const Services<Mutex>& services, std::string& out);
+  [[gnu::noinline]] void execute_other(const PendingRequest& request, const Services<Mutex>& services,
+                                       std::string& out);
   void release_all(const Services<Mutex>& services, std::string& out);
   void list(const ParsedLine& line, bool enabled, const Services<Mutex>& services, std::string& out);
 

@@ -53,6 +53,26 @@ TEST(SessionAllocationsOfOneClient, none_for_tokens_lines_and_limited_gets) {
   EXPECT_EQ(allocation_count - before, 0);
 }
 
+TEST(SessionAllocationsOfOneClient, none_for_what_is_left_of_a_read_at_the_end_of_a_turn) {
+  constexpr int request_count = 2'000;
+  TestServer<> server;
+  TestClient client(server, 1);
+  std::string requests;
+  for (int i = 0; i < request_count; ++i) requests += "i key-of-21-characters\n";
+  int turns = 0;
+  const auto play = [&] {
+    client.receive(requests);
+    for (; client.next == Next::turn; ++turns) client.go_on();
+    EXPECT_EQ(std::ranges::count(client.output, '\n'), request_count);
+    client.output.clear();
+  };
+  play();
+  const std::int64_t before = allocation_count;
+  play();
+  EXPECT_EQ(allocation_count - before, 0);
+  EXPECT_EQ(turns, 2) << "one beyond the first of each read";
+}
+
 // That the counting sees what it should: a request cut in two is kept in between.
 TEST(SessionAllocationsCanary, a_request_in_pieces_is_kept) {
   TestServer<> server;

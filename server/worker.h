@@ -16,12 +16,16 @@
 #include "server/mailbox.h"
 #include "server/pump.h"
 #include "server/services.h"
+#include "server/spare_buffer.h"
 #include "server/throttle.h"
 
 namespace lockd::server {
 
 /// A connection never reads more than this at once, so that no turn executes more (design: turns of 64 KiB).
 inline constexpr std::size_t read_bytes_max = 64 * 1024;
+
+/// So much input is executed in a few hundred microseconds, against which to read the clock costs nothing.
+inline constexpr std::size_t input_bytes_of_a_moment = 16 * 1024;
 
 /// Of one I/O thread, and used by it alone, but for the context's and the mailbox's own thread-safe calls. Does not
 /// move: others know its address.
@@ -37,13 +41,18 @@ struct Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker() { is_stopped = true; }
 
-  /// For a call to a session: the clock is set. Within a pass over sockets it is read once, and so a session may see a
-  /// moment that is some milliseconds old.
-  const Services<Mutex>& services_now() {
+  /// For a call to a session, which is given so many bytes of input: the clock is set. Within a pass over sockets it is
+  /// read once, and again when the sessions have been given input_bytes_of_a_moment since: what a session sees is older
+  /// by the time that it takes to execute so much and one read.
+  const Services<Mutex>& services_now(std::size_t input_bytes = 0) {
     services.turn.wait_begun = false;
     const std::uint64_t pass = poller.current_pass();
-    if (pass == 0 || pass != clock_read_in_) services.turn.now = now();
+    if (pass == 0 || pass != clock_read_in_ || input_bytes_since_ >= input_bytes_of_a_moment) {
+      services.turn.now = now();
+      input_bytes_since_ = 0;
+    }
     clock_read_in_ = pass;
+    input_bytes_since_ += input_bytes;
     return services;
   }
 
@@ -72,6 +81,9 @@ struct Worker {
 
   std::array<char, read_bytes_max> input{};  // read into by whichever connection has its turn, and empty again after it
   std::string output;                        // the same, for replies
+  std::string line;                          // the same, for a request of a WebSocket
+  std::vector<std::size_t> reply_ends;       // and where in `output` its replies end
+  SpareBuffer spare_outbox;                  // and for what of them is to be sent
 
   Throttle handshake_log;  // of handshakes that are refused
 
@@ -83,7 +95,8 @@ struct Worker {
   Mailbox<Mutex, Context> mailbox{context, [this](const engine::Wakeup& wakeup) { deliver(wakeup); }};
   Expiries expiries{context};
   typename Edge<Mutex>::Poller poller{context};
-  std::uint64_t clock_read_in_ = 0;  // this pass of the poller
+  std::uint64_t clock_read_in_ = 0;    // this pass of the poller
+  std::size_t input_bytes_since_ = 0;  // in that pass
 };
 
 }  // namespace lockd::server

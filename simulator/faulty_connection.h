@@ -28,12 +28,16 @@ inline void Worker<EdgeMutex>::deliver(const engine::Wakeup& wakeup) {
 }
 
 template <>
-inline const Services<EdgeMutex>& Worker<EdgeMutex>::services_now() {
+inline const Services<EdgeMutex>& Worker<EdgeMutex>::services_now(std::size_t input_bytes) {
   services.turn.wait_begun = false;
   const std::uint64_t pass = poller.current_pass();
   const bool is_known = pass == clock_read_in_ || (is_planted("clock_of_an_earlier_pass") && clock_read_in_ != 0);
-  if (pass == 0 || !is_known) services.turn.now = now();
+  if (pass == 0 || !is_known || input_bytes_since_ >= input_bytes_of_a_moment) {
+    services.turn.now = now();
+    input_bytes_since_ = 0;
+  }
   clock_read_in_ = pass;
+  input_bytes_since_ += input_bytes;
   return services;
 }
 
@@ -58,7 +62,7 @@ inline void Connection<EdgeMutex>::on_readable() {
     peer_done_ = error == asio::error::eof;
   }
   if (peer_done_) return proceed(session_->finish());
-  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services_now(), output()));
+  proceed(session_->receive({worker_.input.data(), bytes}, worker_.services_now(bytes), output()));
 }
 
 template <>

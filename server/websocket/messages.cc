@@ -28,20 +28,23 @@ bool is_too_long(std::string_view message, std::size_t line_bytes_max) {
 
 }  // namespace
 
-std::string Messages::line_of(std::string_view message, bool is_binary, std::size_t line_bytes_max) {
+void Messages::take(std::string_view message, bool is_binary, std::size_t line_bytes_max, std::string& line) {
   Request& request = requests_.emplace_back(Request{.is_binary = is_binary});
-  if (is_too_long(message, line_bytes_max)) return std::string(line_bytes_max + 1, '.') + '\n';  // no LF inside
-  const std::string_view verb = verb_of(message);
-  if (verb.empty()) {
+  if (is_too_long(message, line_bytes_max)) {
+    line.assign(line_bytes_max + 1, '.');  // no LF inside
+  } else if (const std::string_view verb = verb_of(message); verb.empty()) {
     request.answered = Answered::by_nothing;
-    return "\n";  // a session keeps it like any other (W2), and does nothing (F4)
+    line.clear();  // a session keeps it like any other (W2), and does nothing (F4)
+  } else if (message.find('\n') == std::string_view::npos) {
+    line.assign(message);
+  } else if (const auto row = std::ranges::find(verb_table, verb, &VerbRow::name); row == verb_table.end()) {
+    line.assign(verb);
+  } else {
+    request.answered = Answered::by_usage;
+    request.verb = row->verb;
+    line.clear();
   }
-  if (message.find('\n') == std::string_view::npos) return std::string(message) + '\n';
-  const auto row = std::ranges::find(verb_table, verb, &VerbRow::name);
-  if (row == verb_table.end()) return std::string(verb) + '\n';
-  request.answered = Answered::by_usage;
-  request.verb = row->verb;
-  return "\n";
+  line.push_back('\n');
 }
 
 std::size_t Messages::send_replies(std::string_view output, std::span<const std::size_t> ends, Statistics& statistics,
@@ -56,7 +59,7 @@ std::size_t Messages::send_replies(std::string_view output, std::span<const std:
   answer_by_itself(statistics, send);
   requests_.erase(requests_.begin(), requests_.begin() + static_cast<std::ptrdiff_t>(answered_));
   answered_ = 0;
-  if (requests_.empty()) std::vector<Request>().swap(requests_);  // its memory too
+  if (requests_.empty() && requests_.capacity() > requests_kept_max) std::vector<Request>().swap(requests_);
   return done;
 }
 

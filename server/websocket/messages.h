@@ -40,8 +40,8 @@ class Messages {
   using Send = std::function<void(const MessagePart&)>;
 
   /// A message has come, or what is beyond any bound of it: its first line_bytes_max + 2 bytes or more, F6's limit
-  /// being line_bytes_max. Returns the line that the session is to be given, LF included.
-  std::string line_of(std::string_view message, bool is_binary, std::size_t line_bytes_max);
+  /// being line_bytes_max. `line` becomes what the session is to be given, LF included.
+  void take(std::string_view message, bool is_binary, std::size_t line_bytes_max, std::string& line);
 
   /// Sends the replies that are whole. `ends`: where in `output` the session's replies end. Counts what is refused
   /// here.
@@ -69,6 +69,9 @@ class Messages {
 
   void answer_by_itself(Statistics& statistics, const Send& send);
   void send_reply(const Request& request, std::string_view lines, const Send& send);
+
+  /// Room for so many stays, in the smallest piece of memory that there is.
+  static constexpr std::size_t requests_kept_max = 8;
 
   std::vector<Request> requests_;  // without a reply yet, in order
   std::size_t answered_ = 0;       // so many at their front have got it in this call

@@ -33,7 +33,11 @@ Sent binary(std::string payload) { return {.payload = std::move(payload), .is_bi
 
 constexpr std::size_t line_bytes_max = 10;
 
-std::string line_of(std::string_view message) { return Messages().line_of(message, false, line_bytes_max); }
+std::string line_of(std::string_view message) {
+  std::string line = "of the message before";
+  Messages().take(message, false, line_bytes_max, line);
+  return line;
+}
 
 TEST(Messages, F1_a_message_is_a_line_whose_end_stands_for_its_LF) {
   EXPECT_EQ(line_of("g key"), "g key\n");
@@ -60,8 +64,8 @@ class Conversation {
 
   /// What comes back of this message, and of those before it.
   std::vector<Sent> say(std::string_view message, bool is_binary = false) {
-    const std::string line = messages_.line_of(message, is_binary, server_.settings.line_bytes_max);
-    return call([&] { return session_.receive(line, server_.services, output_); });
+    messages_.take(message, is_binary, server_.settings.line_bytes_max, line_);
+    return call([&] { return session_.receive(line_, server_.services, output_); });
   }
   std::vector<Sent> wake(const Answer& answer) {
     return call([&] { return session_.wake(answer, server_.services, output_); });
@@ -102,6 +106,7 @@ class Conversation {
   TestServer<>& server_;
   Session<engine::NullMutex> session_;
   Messages messages_;
+  std::string line_;
   std::string output_;
   std::vector<Sent> sent_;
   Next next_ = Next::read;
@@ -245,7 +250,8 @@ TEST(Messages, L5_a_reply_beyond_the_bound_comes_in_binary_parts) {
 
 TEST(Messages, L5_a_part_leaves_what_may_be_the_last_LF) {
   Messages messages;
-  messages.line_of("d", false, line_bytes_max);
+  std::string line;
+  messages.take("d", false, line_bytes_max, line);
   Replies sent;
   const Messages::Send send = [&](const MessagePart& part) {
     sent.push_back({std::string(part.payload), part.is_binary, part.is_last});

@@ -187,10 +187,11 @@ void WebSocketConnection<Mutex>::take_message() {
     message = message_;
   }
   const std::size_t line_bytes_max = worker_.services.settings.line_bytes_max;
-  const std::string line = messages_.line_of(message, stream_.got_binary(), line_bytes_max);
+  messages_.take(message, stream_.got_binary(), line_bytes_max, worker_.line);
   std::string().swap(message_);
-  call_session(
-      [&](const Services<Mutex>& services, std::string& output) { return session_->receive(line, services, output); });
+  call_session([&](const Services<Mutex>& services, std::string& output) {
+    return session_->receive(worker_.line, services, output);
+  });
 }
 
 /// S3: by a close frame, or by FIN without one.
@@ -209,19 +210,22 @@ template <class Mutex>
 template <class Call>
 void WebSocketConnection<Mutex>::call_session(Call call) {
   std::string& output = unfinished_.empty() ? worker_.output : unfinished_;
-  std::vector<std::size_t> ends;
-  worker_.services.turn.reply_ends = &ends;
+  worker_.reply_ends.clear();
+  worker_.services.turn.reply_ends = &worker_.reply_ends;
   const Next next = call(worker_.services_now(), output);
   worker_.services.turn.reply_ends = nullptr;
-  frame_replies(output, ends, next);
+  frame_replies(output, next);
   proceed(next);
 }
 
 /// Frames what is whole, and what is not once it is as much as may be kept (F5).
 template <class Mutex>
-void WebSocketConnection<Mutex>::frame_replies(std::string& output, const std::vector<std::size_t>& ends, Next next) {
-  const Messages::Send send = [this](const MessagePart& part) { append_frame(outbox(), part); };
-  std::size_t done = messages_.send_replies(output, ends, worker_.services.statistics, send);
+void WebSocketConnection<Mutex>::frame_replies(std::string& output, Next next) {
+  const Messages::Send send = [this](const MessagePart& part) {
+    if (outbox().empty()) worker_.spare_outbox.lend(outbox());
+    append_frame(outbox(), part);
+  };
+  std::size_t done = messages_.send_replies(output, worker_.reply_ends, worker_.services.statistics, send);
   const std::string_view rest = std::string_view(output).substr(done);
   if (next == Next::end) {
     done += Messages::send_last_words(rest, send);
@@ -268,7 +272,7 @@ bool WebSocketConnection<Mutex>::send_some() {
     return false;
   }
   outbox().erase(0, sent);
-  if (outbox().empty()) std::string().swap(outbox());  // its memory too
+  if (outbox().empty()) worker_.spare_outbox.take_back(outbox());
   if (sent > 0 && deadline_.is_set() && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
   return true;
 }

@@ -100,7 +100,7 @@ class WebSocketConnection final : public ConnectionBase<WebSocketConnection<Mute
 
   template <class Call>
   void call_session(Call call);
-  void frame_replies(std::string& output, const std::vector<std::size_t>& ends, Next next);
+  void frame_replies(std::string& output, Next next);
 
   void send_replies();
   void flush();

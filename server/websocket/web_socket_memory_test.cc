@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/test_heap.h"
+#include "server/websocket/frame.h"
 #include "server/websocket/test_web_socket.h"
 
 namespace lockd::server {
@@ -64,6 +65,26 @@ TEST_F(WebSocketMemory, an_idle_one_keeps_less_than_4_KiB) {
   RecordProperty("bytes", static_cast<int>(bytes));
   EXPECT_LT(bytes, 4096);
   EXPECT_GT(bytes, 1536) << "Beast's own read buffer is among it";
+}
+
+TEST_F(WebSocketMemory, requests_allocate_nothing) {
+  Peer peer(context());
+  ASSERT_TRUE(open(peer));
+  const std::string key = "a-key-of-21-bytes-long";
+  const std::string requests = frame("g " + key) + frame("r " + key);
+  std::string replies;
+  append_frame(replies, {.payload = "1 Lock Get Success: " + key});
+  append_frame(replies, {.payload = "1 Lock Release Success: " + key});
+  peer.received.reserve(1000);
+  const auto play = [&] {
+    peer.received.clear();
+    peer.send_some(requests);
+    ASSERT_TRUE(run_until([&] { return peer.read(), peer.received == replies; }));
+  };
+  for (int i = 0; i < 10; ++i) play();
+  const std::int64_t before = allocation_count;
+  for (int i = 0; i < 100; ++i) play();
+  EXPECT_EQ(allocation_count - before, 0);
 }
 
 TEST_F(WebSocketMemory, one_that_finds_no_memory_to_open_is_dropped_and_counted) {
