@@ -49,6 +49,23 @@ TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_requests_in_pieces) {
   EXPECT_EQ(heap_bytes_in_use - before, 0);
 }
 
+TEST_F(SessionMemory, a_session_keeps_no_more_than_what_is_left_behind_turns) {
+  std::string turns;  // two
+  for (int i = 0; i < 2'000; ++i) turns += "i key-of-21-characters\n";
+  TestClient holder(server_, ++last_number_);
+  holder.ask("g held\n");
+  TestClient(server_, ++last_number_).ask(turns + "gw 60000 held\nping\n");  // the tables keep room of their own
+  for (const std::string left : {"i k", "gw 60000 held\nping\n"}) {
+    TestClient client(server_, ++last_number_);
+    const std::int64_t before = heap_bytes_in_use;
+    client.receive(turns + left);
+    EXPECT_EQ(client.next, Next::turn);
+    client.finish_asking();
+    EXPECT_LT(heap_bytes_in_use - before, 1000) << left;
+    client.end();
+  }
+}
+
 TEST_F(SessionMemory, an_idle_session_keeps_no_heap_after_a_key_that_was_folded) {
   EXPECT_EQ(kept_after("i a  " + std::string(5000, 'k') + "\n"), 0);
 }
