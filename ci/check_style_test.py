@@ -159,6 +159,7 @@ class CheckStyle(unittest.TestCase):
             ("server/a.cc", "<sys/socket.h>"),
             ("server/a.cc", "<boost/asio.hpp>"),
             ("server/protocol.cc", '"engine/lock_table.h"'),
+            ("server/protocol.cc", "<emmintrin.h>"),
             ("server/a_test.cc", '"model/lock_model.h"'),
             ("proptests/a.cc", '"model/lock_model.h"'),
         ):

@@ -2,10 +2,13 @@
 #ifndef LOCKD_SERVER_LOW_BYTES_H_
 #define LOCKD_SERVER_LOW_BYTES_H_
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "engine/words.h"
@@ -45,11 +48,10 @@ inline constexpr std::size_t low_bytes_seen_min = 16;
 
 #ifdef __SSE2__
 inline std::uint32_t low_bytes_of_16(const char* from) {
-  using Sixteen [[gnu::vector_size(16)]] = unsigned char;
-  Sixteen bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  using Mask [[gnu::vector_size(16)]] = char;
-  return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(reinterpret_cast<Mask>(bytes < first_high_byte)));
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const __m128i most = _mm_set1_epi8(first_high_byte - 1);
+  const __m128i are_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, most), bytes);  // there is no "less" of unsigned bytes
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(are_low));
 }
 
 inline std::uint32_t low_bytes(std::string_view text) {
