@@ -4,9 +4,12 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
+import tempfile
 import unittest
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from unittest import mock
 
 LOADER = SourceFileLoader("instructions", str(Path(__file__).with_name("instructions")))
 instructions = importlib.util.module_from_spec(importlib.util.spec_from_loader("instructions", LOADER))
@@ -35,6 +38,23 @@ class Counting(unittest.TestCase):
     def test_a_missing_dump_is_an_error(self) -> None:
         with self.assertRaisesRegex(SystemExit, "callgrind counted"):
             instructions.result_of(PRINTED, DUMPS[:1], "valgrind-3.19.0")
+
+    def test_without_valgrind_one_line_says_what_to_do(self) -> None:
+        with mock.patch.dict(os.environ, PATH=""), self.assertRaisesRegex(SystemExit, "no valgrind; ci/install-deps"):
+            instructions.count(Path("instructions"))
+
+
+class Recording(unittest.TestCase):
+    def test_says_what_else_has_changed_since_the_record_before(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
+            kept = Path(folder) / "record.json"
+            instructions.write(kept, record(a=1))
+            instructions.write(kept, record(a=2))
+            self.assertNotIn("compiler", out.getvalue())
+            other = record(a=2) | {"versions": {"compiler": "13.2.0"}}
+            instructions.write(kept, other)
+            self.assertIn("compiler is 13.2.0, and was 12.2.0", out.getvalue())
+            self.assertEqual(json.loads(kept.read_text()), other)
 
 
 class Comparing(unittest.TestCase):
