@@ -22,7 +22,7 @@ inline constexpr std::array<FaultName, 17> all_faults = {
     "clean_up_overtakes",         // the end of input is looked at before what was read ahead of it
     "reads_while_a_turn_is_due",  // a wait for input that was begun earlier reads on
     "turn_forgotten",             // no turn is asked for when the output has drained
-    "deadline_not_lifted",        // when the peer has taken what waited
+    "deadline_not_moved",         // when the peer has taken some of what waits
     "closes_at_once",             // without waiting until replies are sent
     "no_wait_mutex",              // circles are looked for while others enter lines
     "grant_not_accepted",         // the session does not count what it was granted

@@ -87,11 +87,11 @@ inline void Connection<EdgeMutex>::on_writable() {
   const bool is_partial = *sent < unsent_.size();
   if (!is_partial || !is_planted("write_restarted")) unsent_.erase(0, *sent);
   if (!unsent_.empty()) {
-    if (*sent > 0 && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
+    if (*sent > 0 && phase_ == Phase::serving && !is_planted("deadline_not_moved")) set_deadline(worker_.peer_timeout);
     wait_writable();
   } else {
     std::string().swap(unsent_);
-    if (phase_ == Phase::serving && !is_planted("deadline_not_lifted")) deadline_.lift();
+    if (phase_ == Phase::serving) deadline_.lift();
     if (phase_ == Phase::closing) return say_goodbye();
   }
   if (!is_planted("turn_forgotten")) take_turn_if_drained();
