@@ -344,6 +344,32 @@ TEST_F(OptionsTest, a_line_of_the_config_file_that_is_no_setting_is_refused) {
   expect_refused({"--config", path}, {path});
 }
 
+TEST_F(OptionsTest, a_setting_that_is_repeated_in_the_config_file_is_refused) {
+  const std::string path = file("listen = [\"tcp://127.0.0.1:1\"]\nthreads = 2\n\nlisten = [\"tcp://127.0.0.1:2\"]\n");
+  expect_refused({"--config", path}, {path + ":4: listen stands in line 1 already: keep one of the two;"});
+  file("threads = 2\nthreads = 3\n");
+  expect_refused({"--config", path}, {path + ": more than one value for --threads: it takes one;"});
+  file("classic = true\nclassic = false\n");
+  expect_refused({"--config", path}, {path + ": more than one value for --classic: it takes one;"});
+}
+
+TEST_F(OptionsTest, a_list_of_the_config_file_that_is_not_closed_is_refused) {
+  const std::string path = file("listen = [\"tcp://127.0.0.1:1\"\nthreads = 2\n");
+  expect_refused({"--config", path}, {path + ":1: the list of listen has no ] at its end;"});
+}
+
+TEST_F(OptionsTest, a_path_that_is_empty_is_refused) {
+  for (const std::string name : {"state-dir", "pidfile"}) {
+    const std::string words = "--" + name + ": the path is empty: leave the setting out for none;";
+    for (const char* value : {" = \"\"\n", " =\n"}) {
+      const std::string path = file(name + value);
+      expect_refused({"--config", path}, {path + ": " + words});
+    }
+    expect_refused({"--" + name, ""}, {words});
+    expect_refused({"--" + name + "="}, {"--" + name + " needs a value;"});
+  }
+}
+
 // ---- help and version ----
 
 TEST_F(OptionsTest, help_lists_every_flag) {
