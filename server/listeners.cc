@@ -27,6 +27,10 @@ void Listeners::open(const std::vector<PassedSocket>& passed) {
       throw std::runtime_error("--listen " + uri + ": " + listening_reason(error, "--listen"));
     }
   }
+  const bool has_web_sockets = std::ranges::any_of(bound_, [](const auto& bound) { return bound.policy.has_value(); });
+  if (!options_.websocket_origins.empty() && !has_web_sockets) {
+    spdlog::warn("--ws-origin lets no page in: there is no --listen ws://HOST:PORT");
+  }
 }
 
 bool Listeners::accept() const {

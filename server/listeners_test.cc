@@ -29,7 +29,8 @@ using asio::ip::tcp;
 using UnixEndpoint = asio::local::stream_protocol::endpoint;
 
 const std::string in_use =
-    ": Address already in use, by another lockd? (ss -tlnp tells.) End that, or take another address: --listen";
+    ": Address already in use, by another lockd, or by lockd.socket? (ss -tlnp tells.) End that, or take another "
+    "address: --listen";
 
 class ListenersTest : public testing::Test {
  protected:
@@ -101,6 +102,24 @@ TEST_F(ListenersTest, for_WebSockets_let_in_the_pages_that_the_flag_names_and_ot
               options_.websocket_origins);
   }
   EXPECT_EQ(paths, (std::vector<std::string>{"none", "/", "/locks"}));
+}
+
+TEST_F(ListenersTest, for_WebSockets_are_missed_where_pages_may_connect) {
+  const TestLog log;
+  options_.listen = {"tcp://127.0.0.1:0"};
+  options_.websocket_origins = {"https://a.example"};
+  listeners_.open({});
+  EXPECT_TRUE(log.says("--ws-origin lets no page in: there is no --listen ws://HOST:PORT")) << log.text();
+}
+
+TEST_F(ListenersTest, for_WebSockets_are_not_missed_otherwise) {
+  const TestLog log;
+  options_.listen = {"tcp://127.0.0.1:0"};
+  listeners_.open({});
+  options_.listen = {"ws://127.0.0.1:0"};
+  options_.websocket_origins = {"https://a.example"};
+  listeners_.open({});
+  EXPECT_EQ(log.text(), "");
 }
 
 TEST_F(ListenersTest, that_can_not_be_opened_are_told_with_their_flag_and_the_reason_alone) {

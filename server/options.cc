@@ -184,6 +184,7 @@ void add_process_options(CLI::App& app, RawOptions& raw) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
   app.add_option("--config", raw.config, "a file of `flag = value` lines, the flags without their dashes")
       ->type_name("FILE")
+      ->check(check_path)
       ->configurable(false);
   app.set_version_flag("--version", "lockd " LOCKD_VERSION);
 }

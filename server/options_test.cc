@@ -310,6 +310,11 @@ TEST_F(OptionsTest, a_config_file_that_cannot_be_read_is_refused_with_the_reason
   expect_refused({}, {"--config /no/such/file: No such file or directory"});
 }
 
+// As a script's unset variable leaves it: all would be as by default.
+TEST_F(OptionsTest, a_config_file_without_a_name_is_refused) {
+  expect_refused({"--config", ""}, {"--config: the path is empty: leave the setting out for none;"});
+}
+
 TEST_F(OptionsTest, an_address_for_HTTP_is_refused_with_those_that_there_are) {
   for (const std::string uri :
        {"foo", "http://127.0.0.1:8080", "https://a:1", "ws://127.0.0.1:1", "wss://a:1", ":8080"})

@@ -19,7 +19,8 @@ inline std::string listening_reason(const std::exception& error, const std::stri
   const auto* system = dynamic_cast<const boost::system::system_error*>(&error);
   const bool in_use = system != nullptr && system->code() == boost::system::errc::address_in_use;
   if (!in_use) return reason(error);
-  return reason(error) + ", by another lockd? (ss -tlnp tells.) End that, or take another address: " + flag;
+  return reason(error) +
+         ", by another lockd, or by lockd.socket? (ss -tlnp tells.) End that, or take another address: " + flag;
 }
 
 }  // namespace lockd::server

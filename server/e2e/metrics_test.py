@@ -359,7 +359,7 @@ class Addresses(HttpTestCase):
     def test_S1_a_port_in_use(self) -> None:
         daemon = self.http_daemon()
         taken = tcp_uri(daemon)
-        names = f"--http {taken}: Address already in use, by another lockd? (ss -tlnp tells.)"
+        names = f"--http {taken}: Address already in use, by another lockd, or by lockd.socket? (ss -tlnp tells.)"
         self.refused("--listen", LOOPBACK, "--http", taken, status=1, names=names)
         self.assertEqual(fetch(daemon, "/healthz"), (200, "ok\n"))
 
