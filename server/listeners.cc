@@ -24,8 +24,12 @@ void Listeners::open(const std::vector<PassedSocket>& passed) {
     try {
       listen(uri);
     } catch (const std::exception& error) {
-      throw std::runtime_error("--listen " + uri + ": " + reason(error));
+      throw std::runtime_error("--listen " + uri + ": " + listening_reason(error, "--listen"));
     }
+  }
+  const bool has_web_sockets = std::ranges::any_of(bound_, [](const auto& bound) { return bound.policy.has_value(); });
+  if (!options_.websocket_origins.empty() && !has_web_sockets) {
+    spdlog::warn("--ws-origin lets no page in: there is no --listen ws://HOST:PORT");
   }
 }
 
@@ -53,12 +57,14 @@ void Listeners::listen_by_default() {
   try {
     add(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port));
   } catch (const std::exception& error) {
-    throw std::runtime_error("tcp://127.0.0.1:9999: " + reason(error));
+    throw std::runtime_error("tcp://127.0.0.1:9999: " + listening_reason(error, "--listen"));
   }
   try {
     add(asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), port));
   } catch (const boost::system::system_error& error) {
-    if (error.code() == asio::error::address_in_use) throw std::runtime_error("tcp://[::1]:9999: " + reason(error));
+    if (error.code() == asio::error::address_in_use) {
+      throw std::runtime_error("tcp://[::1]:9999: " + listening_reason(error, "--listen"));
+    }
     spdlog::warn("tcp://[::1]:9999: {}: serving IPv4 only", reason(error));
   }
 }

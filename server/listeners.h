@@ -35,7 +35,8 @@ class Listeners {
 
   /// Takes over the sockets that were passed (socket activation): they take the place of the default addresses, and of
   /// those of --listen that the service manager has bound. Then listens at the others of --listen; where there is
-  /// nothing of both, at the default addresses. Throws std::runtime_error that says where it can't, and why.
+  /// nothing of both, at the default addresses. It is a warning in the log if there are origins of pages and no
+  /// WebSocket. Throws std::runtime_error that says where it can't listen, and why.
   void open(const std::vector<PassedSocket>& passed);
 
   /// These stay in place.

@@ -28,6 +28,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using UnixEndpoint = asio::local::stream_protocol::endpoint;
 
+const std::string in_use =
+    ": Address already in use, by another lockd, or by lockd.socket? (ss -tlnp tells.) End that, or take another "
+    "address: --listen";
+
 class ListenersTest : public testing::Test {
  protected:
   ListenersTest() {
@@ -100,10 +104,28 @@ TEST_F(ListenersTest, for_WebSockets_let_in_the_pages_that_the_flag_names_and_ot
   EXPECT_EQ(paths, (std::vector<std::string>{"none", "/", "/locks"}));
 }
 
+TEST_F(ListenersTest, for_WebSockets_are_missed_where_pages_may_connect) {
+  const TestLog log;
+  options_.listen = {"tcp://127.0.0.1:0"};
+  options_.websocket_origins = {"https://a.example"};
+  listeners_.open({});
+  EXPECT_TRUE(log.says("--ws-origin lets no page in: there is no --listen ws://HOST:PORT")) << log.text();
+}
+
+TEST_F(ListenersTest, for_WebSockets_are_not_missed_otherwise) {
+  const TestLog log;
+  options_.listen = {"tcp://127.0.0.1:0"};
+  listeners_.open({});
+  options_.listen = {"ws://127.0.0.1:0"};
+  options_.websocket_origins = {"https://a.example"};
+  listeners_.open({});
+  EXPECT_EQ(log.text(), "");
+}
+
 TEST_F(ListenersTest, that_can_not_be_opened_are_told_with_their_flag_and_the_reason_alone) {
   const tcp::acceptor another(context_, loopback());
   options_.listen = {"tcp://127.0.0.1:" + std::to_string(another.local_endpoint().port())};
-  EXPECT_EQ(refusal(), "--listen " + options_.listen[0] + ": Address already in use");
+  EXPECT_EQ(refusal(), "--listen " + options_.listen[0] + in_use);
   options_.listen = {"udp://127.0.0.1:0"};
   EXPECT_TRUE(refusal().starts_with("--listen udp://127.0.0.1:0: ")) << refusal();
 }
@@ -139,7 +161,7 @@ TEST_F(ListenersTest, for_WebSockets_are_not_those_that_were_passed) {
   first.open({passed});
   const std::string uri = (*first.begin()).listener->uri();
   options_.listen = {"ws" + uri.substr(3)};
-  EXPECT_EQ(refusal({}), "--listen " + options_.listen[0] + ": Address already in use");
+  EXPECT_EQ(refusal({}), "--listen " + options_.listen[0] + in_use);
 }
 
 TEST_F(ListenersTest, take_their_Unix_sockets_with_them_and_leave_those_that_were_passed) {

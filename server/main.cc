@@ -1,14 +1,15 @@
 // The daemon's process: options, log, exit status.
 #include <malloc.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
 #include <variant>
 
+#include "server/log.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -20,22 +21,19 @@ namespace {
 /// have to be kept do.
 constexpr int map_from_bytes = 4 * 1024;
 
-void set_up_log(const std::string& level) {
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("lockd"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
-  spdlog::set_level(spdlog::level::from_str(level));
-}
+/// Before lines that end the daemon, which are no matter of --log-level.
+const char* error_prefix = "";
 
 /// What nobody catches, be it thrown by a handler, by a destructor or where a library promised not to: memory is out.
 /// (A mistake of ours is a LOCKD_CHECK, which aborts by itself.)
 [[noreturn]] void end_at_once() {
   try {
     if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);
-    std::fputs("lockd ends: something failed that must not\n", stderr);
+    std::fprintf(stderr, "%slockd ends: something failed that must not\n", error_prefix);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "lockd ends: %s\n", error.what());
+    std::fprintf(stderr, "%slockd ends: %s\n", error_prefix, error.what());
   } catch (...) {
-    std::fputs("lockd ends: something was thrown\n", stderr);
+    std::fprintf(stderr, "%slockd ends: something was thrown\n", error_prefix);
   }
   std::_Exit(1);
 }
@@ -44,7 +42,8 @@ void set_up_log(const std::string& level) {
 [[gnu::constructor(101)]] void set_up_last_resort() { std::set_terminate(end_at_once); }
 
 int leave(const lockd::server::Exit& exit) {
-  std::fputs(exit.text.c_str(), exit.status == 0 ? stdout : stderr);
+  exit.status == 0 ? std::fputs(exit.text.c_str(), stdout)
+                   : std::fprintf(stderr, "%s%s", error_prefix, exit.text.c_str());
   return exit.status;
 }
 
@@ -52,16 +51,18 @@ int leave(const lockd::server::Exit& exit) {
 
 int main(int argc, char** argv) {
   try {
+    const bool to_journal = lockd::server::is_journal(STDERR_FILENO);
+    if (to_journal) error_prefix = lockd::server::priority_prefix(spdlog::level::err);
     const auto read = lockd::server::read_options(argc, argv);
     if (const auto* exit = std::get_if<lockd::server::Exit>(&read)) return leave(*exit);
     const auto& options = std::get<lockd::server::Options>(read);
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(concurrency-mt-unsafe): no other thread yet. The log's reader may go away
     ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);  // NOLINT(concurrency-mt-unsafe): likewise
-    set_up_log(options.log_level);
+    lockd::server::set_up_log(options.log_level, to_journal);
     lockd::server::run_server(options);
     return 0;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "lockd: %s\n", error.what());
+    std::fprintf(stderr, "%slockd: %s\n", error_prefix, error.what());
     return 1;
   }
 }

@@ -7,12 +7,14 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
 #include "server/address.h"
+#include "server/config_file.h"
 #include "server/websocket/origin.h"
 
 namespace lockd::server {
@@ -61,6 +63,10 @@ std::string check_http_uri(const std::string& uri) {
 std::string check_websocket_origin(const std::string& origin) {
   const std::string what = check_origin(origin);
   return what.empty() ? what : origin + ": " + what;
+}
+
+std::string check_path(const std::string& path) {
+  return path.empty() ? "the path is empty: leave the setting out for none" : "";
 }
 
 /// Decimal digits alone, and no number that wraps around. (The library would take 010 for octal.)
@@ -167,19 +173,25 @@ void add_process_options(CLI::App& app, RawOptions& raw) {
   app.add_option(
          "--state-dir", raw.options.state_directory,
          "where to keep the high-water mark of tokens, so that they grow across restarts whatever the clock does")
-      ->type_name("DIR");
-  app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")->type_name("PATH");
+      ->type_name("DIR")
+      ->check(check_path);
+  app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")
+      ->type_name("PATH")
+      ->check(check_path);
   app.add_option("--log-level", raw.options.log_level, "what to log to stderr")
       ->type_name("LEVEL")
       ->capture_default_str()
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
   app.add_option("--config", raw.config, "a file of `flag = value` lines, the flags without their dashes")
       ->type_name("FILE")
+      ->check(check_path)
       ->configurable(false);
   app.set_version_flag("--version", "lockd " LOCKD_VERSION);
 }
 
 std::string reason_of(int error) { return error == 0 ? "cannot be read" : std::generic_category().message(error); }
+
+std::string flag_of(const std::string& what) { return what.substr(0, what.find(':')); }
 
 /// The file's values come last, so only what nobody has set yet is taken from it.
 void read_config_file(CLI::App& app, const std::string& path) {
@@ -187,20 +199,15 @@ void read_config_file(CLI::App& app, const std::string& path) {
   std::ifstream file(path);
   file.peek();  // a directory opens, but can't be read
   if (!file.is_open() || file.bad()) throw CLI::FileError("--config " + path + ": " + reason_of(errno));
-  file.clear();
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find_first_not_of(" \t");
-    if (first == std::string::npos || line[first] != '=') continue;
-    throw CLI::FileError(std::string(path).append(": no setting before: ").append(line));
-  }
-  file.clear();
-  file.seekg(0);
   try {
     app.parse_from_stream(file);
+  } catch (const CLI::FileError& error) {  // it says in which line
+    throw CLI::FileError(std::string(path).append(":").append(error.what()));
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw CLI::FileError(path + ": more than one value for " + flag_of(error.what()) + ": it takes one");
   } catch (const CLI::ParseError& error) {
     const std::string what = error.what();
     constexpr std::string_view unknown = "INI was not able to parse ";  // the library's words for it
-    if (what.ends_with("++")) throw CLI::FileError(path + ": a section, but there are none");
     throw CLI::FileError(path + ": " +
                          (what.starts_with(unknown) ? "no such setting: " + what.substr(unknown.size()) : what));
   }
@@ -217,8 +224,7 @@ Options options_of(const RawOptions& raw) {
 
 /// A flag that has too few values, or too many, in better words than the library's.
 std::string mismatch(const std::string& what) {
-  const std::string flag = what.substr(0, what.find(':'));
-  return flag + (what.ends_with(" missing") ? " needs a value" : " is given more than once");
+  return flag_of(what) + (what.ends_with(" missing") ? " needs a value" : " is given more than once");
 }
 
 /// One line, whatever the library wrote.
@@ -235,6 +241,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   CLI::App app("lockd - named locks over a line protocol. A lock lives as long as the connection that took it.",
                "lockd");
   app.allow_config_extras(CLI::config_extras_mode::error);
+  app.config_formatter(std::make_shared<ConfigFile>());
   add_listening_options(app, raw);
   add_protocol_options(app, raw);
   add_process_options(app, raw);

@@ -310,6 +310,11 @@ TEST_F(OptionsTest, a_config_file_that_cannot_be_read_is_refused_with_the_reason
   expect_refused({}, {"--config /no/such/file: No such file or directory"});
 }
 
+// As a script's unset variable leaves it: all would be as by default.
+TEST_F(OptionsTest, a_config_file_without_a_name_is_refused) {
+  expect_refused({"--config", ""}, {"--config: the path is empty: leave the setting out for none;"});
+}
+
 TEST_F(OptionsTest, an_address_for_HTTP_is_refused_with_those_that_there_are) {
   for (const std::string uri :
        {"foo", "http://127.0.0.1:8080", "https://a:1", "ws://127.0.0.1:1", "wss://a:1", ":8080"})
@@ -342,6 +347,32 @@ TEST_F(OptionsTest, a_section_of_the_config_file_is_refused) {
 TEST_F(OptionsTest, a_line_of_the_config_file_that_is_no_setting_is_refused) {
   const std::string path = file("threads 2\n");
   expect_refused({"--config", path}, {path});
+}
+
+TEST_F(OptionsTest, a_setting_that_is_repeated_in_the_config_file_is_refused) {
+  const std::string path = file("listen = [\"tcp://127.0.0.1:1\"]\nthreads = 2\n\nlisten = [\"tcp://127.0.0.1:2\"]\n");
+  expect_refused({"--config", path}, {path + ":4: listen stands in line 1 already: keep one of the two;"});
+  file("threads = 2\nthreads = 3\n");
+  expect_refused({"--config", path}, {path + ": more than one value for --threads: it takes one;"});
+  file("classic = true\nclassic = false\n");
+  expect_refused({"--config", path}, {path + ": more than one value for --classic: it takes one;"});
+}
+
+TEST_F(OptionsTest, a_list_of_the_config_file_that_is_not_closed_is_refused) {
+  const std::string path = file("listen = [\"tcp://127.0.0.1:1\"\nthreads = 2\n");
+  expect_refused({"--config", path}, {path + ":1: the list of listen has no ] at its end;"});
+}
+
+TEST_F(OptionsTest, a_path_that_is_empty_is_refused) {
+  for (const std::string name : {"state-dir", "pidfile"}) {
+    const std::string words = "--" + name + ": the path is empty: leave the setting out for none;";
+    for (const char* value : {" = \"\"\n", " =\n"}) {
+      const std::string path = file(name + value);
+      expect_refused({"--config", path}, {path + ": " + words});
+    }
+    expect_refused({"--" + name, ""}, {words});
+    expect_refused({"--" + name + "="}, {"--" + name + " needs a value;"});
+  }
 }
 
 // ---- help and version ----

@@ -14,6 +14,15 @@ inline std::string reason(const std::exception& error) {
   return system != nullptr ? system->code().message() : error.what();
 }
 
+/// Why a listener could not be had, and what to do. flag: which one takes another address.
+inline std::string listening_reason(const std::exception& error, const std::string& flag) {
+  const auto* system = dynamic_cast<const boost::system::system_error*>(&error);
+  const bool in_use = system != nullptr && system->code() == boost::system::errc::address_in_use;
+  if (!in_use) return reason(error);
+  return reason(error) +
+         ", by another lockd, or by lockd.socket? (ss -tlnp tells.) End that, or take another address: " + flag;
+}
+
 }  // namespace lockd::server
 
 #endif  // LOCKD_SERVER_REASON_H_

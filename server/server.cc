@@ -138,7 +138,7 @@ class Server {
     try {
       http_ = std::make_unique<HttpServer>(options_.http, options_.unix_mode, std::move(sources), http_limits);
     } catch (const std::exception& error) {
-      throw std::runtime_error("--http " + options_.http + ": " + reason(error));
+      throw std::runtime_error("--http " + options_.http + ": " + listening_reason(error, "--http"));
     }
   }
 

@@ -59,7 +59,9 @@ std::vector<PassedSocket> passed_sockets() {
 
 void notify_service_manager(const std::string& lines) {
   const int sent = ::sd_notify(0, lines.c_str());
-  if (sent < 0) spdlog::warn("NOTIFY_SOCKET: {}: the service manager is not told {}", reason(sent), lines);
+  if (sent >= 0) return;
+  const std::string first = lines.substr(0, lines.find('\n'));  // of the log, each line is an entry
+  spdlog::warn("NOTIFY_SOCKET: {}: the service manager is not told {}", reason(sent), first);
 }
 
 std::optional<std::chrono::microseconds> watchdog_timeout() {

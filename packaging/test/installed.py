@@ -185,6 +185,10 @@ class Installed(SystemTestCase):
         eventually(lambda: self.shown("ActiveState") == "failed", 20, "systemd has given up")
         mistake = "lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"
         self.assertEqual(self.log().count(mistake), 1, self.log())
+        errors = self.run_in("journalctl --no-pager --quiet --unit lockd --identifier lockd --priority err")
+        self.assertEqual(errors.count("\n"), 1, errors)
+        self.assertIn(f"]: {mistake}", errors)
+        self.assertNotIn("serves", self.run_in("journalctl --no-pager --quiet --unit lockd --priority warning"))
 
     def test_an_upgrade_keeps_what_the_administrator_wrote(self) -> None:
         self.install()

@@ -359,7 +359,8 @@ class Addresses(HttpTestCase):
     def test_S1_a_port_in_use(self) -> None:
         daemon = self.http_daemon()
         taken = tcp_uri(daemon)
-        self.refused("--listen", LOOPBACK, "--http", taken, status=1, names=f"--http {taken}: Address already in use")
+        names = f"--http {taken}: Address already in use, by another lockd, or by lockd.socket? (ss -tlnp tells.)"
+        self.refused("--listen", LOOPBACK, "--http", taken, status=1, names=names)
         self.assertEqual(fetch(daemon, "/healthz"), (200, "ok\n"))
 
     def test_beyond_the_loopback_only_where_the_address_is_written(self) -> None:

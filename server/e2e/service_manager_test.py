@@ -90,6 +90,48 @@ class Notifications(NotifiedTestCase):
         manager.hear_nothing(0.3)
 
 
+class Journal(DaemonTestCase):
+    """What is written to the journal (JOURNAL_STREAM) begins with its priority, and has no time of its own."""
+
+    def setUp(self) -> None:
+        self.journal = self.temporary_directory() / "journal"
+        self.journal.touch()
+        found = self.journal.stat()
+        self.environment = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+        self.wrapper = ["sh", "-c", f'exec "$0" "$@" 2>>{self.journal}']
+
+    def test_a_line_for_each_event(self) -> None:
+        environment = self.environment | {"NOTIFY_SOCKET": "/nowhere/notify"}
+        daemon = self.daemon(environment=environment, wrapper=self.wrapper)
+        self.connect(daemon).expect("ping", "1 pong")
+        daemon.stop()
+        lines = self.journal.read_text().splitlines()
+        self.assertIn(f"<6>listening on {daemon.uris[0]}", lines)
+        self.assertIn("<6>signal 15: shutting down", lines)
+        self.assertEqual(
+            [line for line in lines if not line.startswith("<6>")],
+            [
+                "<4>NOTIFY_SOCKET: No such file or directory: the service manager is not told READY=1",
+                "<4>NOTIFY_SOCKET: No such file or directory: the service manager is not told STOPPING=1",
+            ],
+        )
+
+    def test_what_keeps_it_from_starting_is_an_error(self) -> None:
+        for flags, status, line in (
+            (["--nonsense"], 2, "<3>lockd: The following argument was not expected: --nonsense; see lockd --help\n"),
+            (["--pidfile", "/nowhere/pid"], 1, "<3>lockd: --pidfile /nowhere/pid: No such file or directory\n"),
+        ):
+            self.journal.write_text("")
+            flags = ["--listen", LOOPBACK, "--log-level", "off", *flags]
+            finished = run_to_exit(*flags, environment=self.environment, wrapper=self.wrapper)
+            self.assertEqual((finished.returncode, self.journal.read_text()), (status, line))
+
+    def test_the_journal_of_another_stream(self) -> None:
+        """A program that a service starts inherits the variable; where its lines go is another matter."""
+        daemon = self.daemon(environment=self.environment)
+        self.assertRegex(daemon.stderr(), r"^\d{4}-\d\d-\d\dT\S+ info: ")
+
+
 def trace(request: int, thread: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.ptrace(request, thread, None, None) < 0:
