@@ -220,7 +220,8 @@ std::optional<Error> Client::loss() const {
 std::stop_token Client::lost() const noexcept { return connection_ ? connection_->lost() : std::stop_token(); }
 
 void Client::on_loss(std::function<void(const Error&)> fn) {
-  if (!unusable(connection_.get())) connection_->on_loss(std::move(fn));
+  const auto connection = connection_;  // and the reason with it: the function may destroy this Client
+  if (!unusable(connection.get())) connection->on_loss(std::move(fn));
 }
 
 // ---- guards ----

@@ -168,6 +168,18 @@ TEST(ClientLoss, a_function_may_destroy_its_Client) {
   EXPECT_EQ(client, nullptr);
 }
 
+TEST(ClientLoss, a_function_that_comes_late_may_destroy_its_Client) {
+  const FakeServer server([](Peer& peer) { peer.half_close(), peer.expect_end(); });
+  auto client = std::make_unique<Client>(server.connect());
+  ASSERT_TRUE(told(*client));
+  std::string text;
+  client->on_loss([&](const Error& error) {
+    client.reset();
+    text = error.text;
+  });
+  EXPECT_EQ(text, "the server closed the connection");
+}
+
 TEST(ClientLoss, close_ends_the_wait_of_another_thread) {
   std::promise<void> asked;
   const FakeServer server([&](Peer& peer) { peer.expect("gw 60000 k"), asked.set_value(), peer.expect_end(); });

@@ -44,7 +44,7 @@ struct Options {
   std::string filter;      // list, top: a prefix of keys; who: a name; may be empty
   bool keys_only = false;  // list --keys
 
-  std::chrono::milliseconds interval{1000};  // top: 100 ms to an hour
+  std::chrono::milliseconds interval{1000};  // top: 100 ms to a day
   std::optional<std::uint64_t> count;        // top: screens or lines, 1 or more; none: until it is ended
   std::chrono::milliseconds duration{4000};  // bench: 100 ms to 10 minutes, for all shapes together
   unsigned connections = 8;                  // bench: 1 to 1000

@@ -1,6 +1,7 @@
 #include "client/lockctl/top.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <future>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -64,7 +66,7 @@ class Top {
     if (!version) return fail(version.error());
     view_.version = *version;
     for (std::uint64_t shown = 0;;) {
-      if (const auto error = look()) return fail(*error);
+      if (const auto status = look()) return *status;
       if (terminal_ || before_) {
         if (!show()) return end(exit_status::output_error);
         if (options_.count && ++shown >= *options_.count) return end(exit_status::success);
@@ -74,17 +76,45 @@ class Top {
   }
 
  private:
-  std::optional<Error> look() {
+  using Looked = std::variant<Look, Error>;
+
+  /// Takes a look, for which a server that hangs may need long: it is meanwhile that the user may want to end it. An
+  /// exit status if it has ended.
+  std::optional<int> look() {
+    const Descriptor done = make_event();
+    auto looking = std::async(std::launch::async, [&] {
+      auto looked = ask();
+      ::eventfd_write(done.get(), 1);
+      return looked;
+    });
+    if (const auto status = wait(std::nullopt, done.get())) {
+      client_.close();  // which ends the look, too
+      looking.wait();
+      return end(*status);
+    }
+    auto looked = looking.get();
+    if (const auto* const error = std::get_if<Error>(&looked)) return fail(*error);
+    before_ = std::exchange(now_, std::get<Look>(std::move(looked)));
+    view_.before = before_ ? &*before_ : nullptr;
+    view_.now = &*now_;
+    return std::nullopt;
+  }
+
+  static Descriptor make_event() {
+    Descriptor event(::eventfd(0, EFD_CLOEXEC));
+    if (event.get() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+    return event;
+  }
+
+  /// By a thread of its own, which touches nothing but the client.
+  Looked ask() {
     auto stats = client_.stats();
     if (!stats) return stats.error();
     Look next{std::move(*stats), {}, "", Clock::now()};
     if (terminal_) {
-      if (const auto error = list(next)) return error;
+      if (const auto error = list(next)) return *error;
     }
-    before_ = std::exchange(now_, std::move(next));
-    view_.before = before_ ? &*before_ : nullptr;
-    view_.now = &*now_;
-    return std::nullopt;
+    return next;
   }
 
   std::optional<Error> list(Look& next) {
@@ -114,14 +144,25 @@ class Top {
   /// Until it is time for the next look. An exit status if it is to end.
   std::optional<int> pause() {
     next_look_ = std::max(next_look_ + options_.interval, Clock::now());
-    for (;;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now()).count();
-      if (left <= 0) return std::nullopt;
-      std::array<pollfd, 2> watched = {{{signals_.get(), POLLIN, 0}, {keys(), POLLIN, 0}}};
-      ::poll(watched.data(), watched.size(), static_cast<int>(left));
+    return wait(next_look_, -1);
+  }
+
+  /// Until that time, if there is one, or until `done` is readable. An exit status if it is to end.
+  std::optional<int> wait(std::optional<Clock::time_point> until, int done) {
+    std::array<pollfd, 3> watched = {{{signals_.get(), POLLIN, 0}, {keys(), POLLIN, 0}, {done, POLLIN, 0}}};
+    while (watched[2].revents == 0) {
+      const int left_ms = until ? milliseconds_until(*until) : -1;
+      if (left_ms == 0) break;
+      ::poll(watched.data(), watched.size(), left_ms);
       if (const auto status = take_signals()) return status;
       if (watched[1].revents != 0 && quits()) return exit_status::success;
     }
+    return std::nullopt;
+  }
+
+  static int milliseconds_until(Clock::time_point until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    return static_cast<int>(std::max<std::int64_t>(left, 0));  // of a day at most
   }
 
   /// Keys count only where there is a screen that says so.
@@ -141,7 +182,7 @@ class Top {
       } else if (number != SIGWINCH && number != SIGCONT) {
         return exit_status::signal_base + number;
       }
-      if (terminal_) show();
+      if (terminal_ && now_) show();
     }
     return std::nullopt;
   }

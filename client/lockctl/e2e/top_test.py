@@ -135,6 +135,19 @@ class TopOnTerminal(TerminalTestCase):
         assert process.stderr is not None
         self.assertRegex(process.stderr.read().decode(), r"\Alockctl: [^\n]*\n\Z")
 
+    def test_a_server_that_hangs_does_not_keep_anybody(self) -> None:
+        for key, status in (CTRL_C, 130), (b"q", 0):
+            process = self.top("-i", "0.1")
+            self.expect_line("HOLDER")
+            os.kill(self.server.pid, signal.SIGSTOP)
+            self.addCleanup(os.kill, self.server.pid, signal.SIGCONT)
+            while self.read(0.5):  # so that it most probably waits for an answer
+                pass
+            self.type(key)
+            self.assertEqual(process.wait(), status)
+            self.check_restored()
+            os.kill(self.server.pid, signal.SIGCONT)
+
     def test_a_new_size(self) -> None:
         for number in range(20):
             self.hold(f"key{number}")
