@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -55,6 +56,7 @@ void watch(int epoll, int fd) {
 
 void accept_one(int listening, int epoll, CutLines& cut_lines) {
   const int connection = accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+  if (connection < 0 && errno == ECONNABORTED) return;  // the client has left already
   if (connection < 0) throw_errno("accept4");
   const int on = 1;
   setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -17,8 +17,8 @@ using Key = std::string;
 /// The two spaces of locks, which never affect one another (H).
 enum class LockKind : std::uint8_t { exclusive, shared };
 
-/// The verbs, in the order in which `help` lists them. How each is spelled, and what it takes, is the parsers'
-/// business.
+/// The verbs, in the order in which `help` lists them: first those about one exclusive lock, then about one shared
+/// lock. How each is spelled, and what it takes, is the parsers' business.
 enum class Verb : std::uint8_t {
   get,                  // g K              X1
   get_wait,             // gw MS K          W1

@@ -24,6 +24,9 @@ struct PendingRequest {
 /// each read would cost as much as most requests.
 using PendingRequests = std::array<PendingRequest, 16>;
 
+static_assert(Verb::token < Verb::get_shared && Verb::token_shared < Verb::release_all,
+              "verbs about one lock come first, of the exclusive kind before the shared");
+
 /// Whether a line is answered by the table, which looks for its key.
 inline bool is_about_a_lock(const ParsedLine& line) {
   return line.kind == LineKind::command && line.verb <= Verb::token_shared;

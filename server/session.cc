@@ -197,18 +197,10 @@ Next Session<Mutex>::resume(const TurnEnd& turn, const Services<Mutex>& services
   if (input_.empty()) {
     services.turn.spare_input.take_back(input_);
     scout_.reset();
-  } else if (next_ != Next::turn && input_.size() < input_.capacity() / 2) {
-    give_back_memory(services);
+  } else if (next_ != Next::turn) {
+    services.turn.spare_input.take_back_around(input_);  // the rest of its line, or the end of its wait, may come late
   }
   return next_;
-}
-
-/// Who knows when the rest of its line comes, or its wait ends: what is left is copied, and what was lent goes back.
-template <class Mutex>
-void Session<Mutex>::give_back_memory(const Services<Mutex>& services) {
-  std::string left(input_);
-  services.turn.spare_input.take_back(input_);
-  input_.swap(left);
 }
 
 /// W2, W9, of a session that waits: looks through what it keeps. A `cancel` ends the wait at once, unless the wait had

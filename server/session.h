@@ -92,7 +92,6 @@ class Session {
   void keep(std::string_view rest, const Services<Mutex>& services);
   TurnEnd turn_end(const Services<Mutex>& services, const std::string& out) const;
   Next resume(const TurnEnd& turn, const Services<Mutex>& services, std::string& out);
-  void give_back_memory(const Services<Mutex>& services);
   bool goes_on_after_cancel(std::string_view kept, const Services<Mutex>& services, std::string& out);
   std::size_t execute_all(std::string_view input, const TurnEnd& turn, const Services<Mutex>& services,
                           std::string& out);

@@ -29,6 +29,15 @@ class SpareBuffer {
     std::string().swap(used);
   }
 
+  /// The same where the string is to stay as it is, for nobody knows how long: if it needs less than half its memory,
+  /// it is copied to some of its own.
+  void take_back_around(std::string& kept) {
+    if (kept.size() >= kept.capacity() / 2) return;
+    std::string copy(kept);
+    take_back(kept);
+    kept.swap(copy);
+  }
+
  private:
   std::string spare_;  // always empty
 };

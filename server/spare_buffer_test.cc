@@ -46,5 +46,20 @@ TEST(SpareBuffer, keeps_the_largest_up_to_its_bound) {
   EXPECT_EQ(next.capacity(), 5000U);
 }
 
+TEST(SpareBuffer, what_stays_is_copied_if_most_of_the_memory_is_not_needed) {
+  SpareBuffer spare;
+  std::string kept(5000, 'x');
+  const char* const lies_at = kept.data();
+  spare.take_back_around(kept);
+  EXPECT_EQ(kept.data(), lies_at);
+  kept.erase(0, 4000);
+  spare.take_back_around(kept);
+  EXPECT_EQ(kept, std::string(1000, 'x'));
+  EXPECT_LT(kept.capacity(), 2000U);
+  std::string next;
+  spare.lend(next);
+  EXPECT_EQ(next.data(), lies_at);
+}
+
 }  // namespace
 }  // namespace lockd::server

@@ -272,7 +272,7 @@ bool WebSocketConnection<Mutex>::send_some() {
     return false;
   }
   outbox().erase(0, sent);
-  if (outbox().empty()) worker_.spare_outbox.take_back(outbox());
+  worker_.spare_outbox.take_back_around(outbox());
   if (sent > 0 && deadline_.is_set() && phase_ == Phase::serving) set_deadline(worker_.peer_timeout);
   return true;
 }
