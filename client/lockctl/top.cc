@@ -78,14 +78,19 @@ class Top {
  private:
   using Looked = std::variant<Look, Error>;
 
+  /// Makes an event readable at its end, also where that is an exception.
+  struct Teller {
+    int event;
+    ~Teller() { ::eventfd_write(event, 1); }
+  };
+
   /// Takes a look, for which a server that hangs may need long: it is meanwhile that the user may want to end it. An
   /// exit status if it has ended.
   std::optional<int> look() {
     const Descriptor done = make_event();
     auto looking = std::async(std::launch::async, [&] {
-      auto looked = ask();
-      ::eventfd_write(done.get(), 1);
-      return looked;
+      const Teller teller{done.get()};
+      return ask();
     });
     if (const auto status = wait(std::nullopt, done.get())) {
       client_.close();  // which ends the look, too
