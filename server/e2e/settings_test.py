@@ -108,6 +108,13 @@ class Settings(DaemonTestCase):
         self.connect(daemon).expect_lines("0 Too Many Connections")
         self.assertEqual(daemon.stderr(), "")
 
+    def test_variables_that_set_nothing_are_warned_of(self) -> None:
+        of_others = {"LOCKD_KEY": "k", "LOCKD_MODE": "shared", "LOCKD_SERVER": "tcp://a:1", "LOCKD_TOKEN": "7"}
+        daemon = self.daemon(environment={"LOCKD_LISTN": LOOPBACK} | of_others)
+        warnings = [line for line in daemon.stderr().splitlines() if " warning: " in line]
+        self.assertEqual([line.partition(" warning: ")[2] for line in warnings],
+                         ["LOCKD_LISTN sets nothing: did you mean LOCKD_LISTEN?"])
+
     def test_F8_a_switch_can_be_off_in_file_and_environment(self) -> None:
         path = self.config("classic = false")
         client = self.connect(self.daemon("--config", str(path), environment={"LOCKD_NO_DUMP": "false"}))
