@@ -7,9 +7,13 @@
 
 namespace lockd::engine {
 
+/// Before the line of a check that fails: a priority, for a reader who looks for one. To be set while there is one
+/// thread.
+inline const char* check_prefix = "";
+
 /// Prints where and what, and aborts: a lock server that no longer knows who holds what must not go on answering.
 [[noreturn]] inline void check_failed(const char* file, int line, const char* condition, const char* message) {
-  std::fprintf(stderr, "%s:%d: check failed: %s (%s)\n", file, line, message, condition);
+  std::fprintf(stderr, "%s%s:%d: check failed: %s (%s)\n", check_prefix, file, line, message, condition);
   std::abort();
 }
 

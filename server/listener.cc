@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -30,6 +31,14 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 std::string path_of(const StreamProtocol::endpoint& endpoint) {
   return listen_uri(endpoint).substr(std::string_view("unix://").size());
+}
+
+/// Where the lock is not there, and can't be made, it is its folder that is to blame.
+[[noreturn]] void refuse(int error, const std::string& lock_path) {
+  struct stat found{};
+  const bool exists = ::lstat(lock_path.c_str(), &found) == 0;
+  const std::string folder = std::filesystem::path(lock_path).parent_path();
+  throw std::system_error(error, std::generic_category(), exists ? lock_path : "the folder " + folder);
 }
 
 /// Under the lock: a socket at which nobody listens was left by a server that was killed. Anything else is not ours to
@@ -51,7 +60,7 @@ void remove_stale_socket(const std::string& path) {
 UnixPathGuard::UnixPathGuard(std::string path) : path_(std::move(path)) {
   const std::string lock_path = path_ + ".lock";
   lock_fd_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_fd_ < 0) throw std::system_error(errno, std::generic_category(), lock_path);
+  if (lock_fd_ < 0) refuse(errno, lock_path);
   try {
     if (::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) throw std::runtime_error("another server holds " + lock_path);
     remove_stale_socket(path_);

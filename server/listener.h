@@ -22,8 +22,8 @@ namespace lockd::server {
 /// files of one name.
 class UnixPathGuard {
  public:
-  /// Throws std::runtime_error where another server holds the lock, or at PATH is something else than a socket at which
-  /// nobody listens.
+  /// Throws std::runtime_error where another server holds the lock, or it can't be had (the folder is named where that
+  /// is why), or at PATH is something else than a socket at which nobody listens.
   explicit UnixPathGuard(std::string path);
   UnixPathGuard(const UnixPathGuard&) = delete;
   UnixPathGuard& operator=(const UnixPathGuard&) = delete;

@@ -186,8 +186,26 @@ TEST_F(UnixPathGuardTest, removes_the_socket_in_the_end_and_keeps_the_lock_file)
   EXPECT_TRUE(std::filesystem::is_regular_file(path() + ".lock"));
 }
 
-TEST_F(UnixPathGuardTest, refuses_a_directory_that_does_not_exist) {
-  EXPECT_THROW(UnixPathGuard{path("none/lockd.sock")}, std::runtime_error);
+// What the guard of this path throws.
+std::string refusal(const std::string& path) {
+  try {
+    const UnixPathGuard guard(path);
+    return "";
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+}
+
+TEST_F(UnixPathGuardTest, refuses_a_folder_that_is_none_by_its_name) {
+  EXPECT_EQ(refusal(path("none/lockd.sock")), "the folder " + path("none") + ": No such file or directory");
+  std::ofstream(path("file")) << "precious";
+  EXPECT_EQ(refusal(path("file/lockd.sock")), "the folder " + path("file") + ": Not a directory");
+}
+
+TEST_F(UnixPathGuardTest, refuses_a_lock_file_that_is_none_by_its_name) {
+  std::filesystem::create_symlink(path("nowhere"), path() + ".lock");
+  EXPECT_EQ(refusal(path()), path() + ".lock: Too many levels of symbolic links");
+  EXPECT_FALSE(std::filesystem::exists(path("nowhere")));
 }
 
 // ---- listening ----

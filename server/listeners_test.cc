@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "server/reason.h"
 #include "server/test_limits.h"
 #include "server/test_log.h"
 
@@ -73,6 +74,21 @@ class ListenersTest : public testing::Test {
   Options options_;
   Listeners listeners_{context_, options_};
 };
+
+std::string reason_of(boost::system::errc::errc_t error) {
+  return listening_reason(boost::system::system_error(make_error_code(error)), "--http");
+}
+
+TEST(ListeningReason, says_what_to_do) {
+  using namespace boost::system::errc;
+  EXPECT_EQ(reason_of(permission_denied),
+            "Permission denied: a port below 1024 needs CAP_NET_BIND_SERVICE. Give it that, or take another address: "
+            "--http");
+  EXPECT_EQ(reason_of(address_not_available),
+            "Cannot assign requested address: it is none of this machine's. (ip address tells.) Add it, or take "
+            "another address: --http");
+  EXPECT_EQ(reason_of(too_many_files_open), "Too many open files");
+}
 
 TEST_F(ListenersTest, are_those_of_the_flags_in_their_order) {
   options_.listen = {unix_uri("a"), "tcp://127.0.0.1:0", unix_uri("b")};

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/check.h"
+
 namespace lockd::server {
 
 namespace {
@@ -41,6 +43,7 @@ const char* priority_prefix(spdlog::level::level_enum level) {
 }
 
 void set_up_log(const std::string& level, bool to_journal) {
+  engine::check_prefix = to_journal ? priority_prefix(spdlog::level::critical) : "";
   auto logger = std::make_shared<spdlog::logger>("lockd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   if (to_journal) {

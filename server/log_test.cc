@@ -13,6 +13,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/check.h"
+
 namespace lockd::server {
 namespace {
 
@@ -33,6 +35,16 @@ TEST(LogTest, the_journal_gets_priorities_and_no_time) {
   EXPECT_EQ(logged("debug", true), "<7>at 1\n<6>at 2\n<4>at 3\n<3>at 4\n");
   EXPECT_EQ(logged("warning", true), "<4>at 3\n<3>at 4\n");
   EXPECT_EQ(logged("off", true), "");
+}
+
+void set_up_and_fail(bool to_journal) {
+  set_up_log("off", to_journal);
+  LOCKD_CHECK(false, "it must not be");
+}
+
+TEST(LogDeathTest, a_check_that_fails_is_critical_to_the_journal) {
+  EXPECT_DEATH(set_up_and_fail(true), "^<2>[^\n]*log_test.cc:[0-9]+: check failed: it must not be");
+  EXPECT_DEATH(set_up_and_fail(false), "^[^<\n]*log_test.cc:[0-9]+: check failed: it must not be");
 }
 
 TEST(LogTest, others_get_time_and_level) {

@@ -1,5 +1,6 @@
 // The daemon's process: options, log, exit status.
 #include <malloc.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(concurrency-mt-unsafe): no other thread yet. The log's reader may go away
     ::mallopt(M_MMAP_THRESHOLD, map_from_bytes);  // NOLINT(concurrency-mt-unsafe): likewise
     lockd::server::set_up_log(options.log_level, to_journal);
+    for (const std::string& warning : options.warnings) spdlog::warn("{}", warning);
     lockd::server::run_server(options);
     return 0;
   } catch (const std::exception& error) {

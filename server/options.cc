@@ -1,5 +1,7 @@
 #include "server/options.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -15,6 +17,7 @@
 
 #include "server/address.h"
 #include "server/config_file.h"
+#include "server/environment.h"
 #include "server/websocket/origin.h"
 
 namespace lockd::server {
@@ -44,6 +47,12 @@ void refuse_empty_variables(const CLI::App& app) {
     const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
     if (value != nullptr && *value == '\0') throw CLI::ValidationError(variable, "it is set, and empty");
   }
+}
+
+std::vector<std::string> variables_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) names.push_back(option->get_envname());
+  return names;
 }
 
 std::string check_listen_uri(const std::string& uri) {
@@ -252,6 +261,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
     refuse_empty_variables(app);
+    raw.options.warnings = unknown_variables(environ, variables_of(app));
     if (!raw.config.empty()) read_config_file(app, raw.config);
   } catch (const CLI::CallForHelp&) {
     return Exit{0, app.help()};

@@ -29,6 +29,7 @@ struct Options {
   std::string state_directory;                   // T1; none if empty
   std::string pidfile;                           // none if empty
   std::string log_level = "info";
+  std::vector<std::string> warnings;  // of what is set in vain, for the log
 };
 
 /// That the process is to end at once: what to print, and with what exit status. Status 0 prints to stdout, any other

@@ -16,11 +16,17 @@ inline std::string reason(const std::exception& error) {
 
 /// Why a listener could not be had, and what to do. flag: which one takes another address.
 inline std::string listening_reason(const std::exception& error, const std::string& flag) {
+  namespace errc = boost::system::errc;
   const auto* system = dynamic_cast<const boost::system::system_error*>(&error);
-  const bool in_use = system != nullptr && system->code() == boost::system::errc::address_in_use;
-  if (!in_use) return reason(error);
-  return reason(error) +
-         ", by another lockd, or by lockd.socket? (ss -tlnp tells.) End that, or take another address: " + flag;
+  const auto is = [system](errc::errc_t kind) { return system != nullptr && system->code() == kind; };
+  const std::string another = ", or take another address: " + flag;
+  if (is(errc::address_in_use))
+    return reason(error) + ", by another lockd, or by lockd.socket? (ss -tlnp tells.) End that" + another;
+  if (is(errc::permission_denied))
+    return reason(error) + ": a port below 1024 needs CAP_NET_BIND_SERVICE. Give it that" + another;
+  if (is(errc::address_not_available))
+    return reason(error) + ": it is none of this machine's. (ip address tells.) Add it" + another;
+  return reason(error);
 }
 
 }  // namespace lockd::server

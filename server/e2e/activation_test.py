@@ -67,6 +67,13 @@ class Activation(DaemonTestCase):
         for listener in range(2):
             self.connect(daemon, listener).expect("ping", "1 pong")
 
+    def test_a_socket_of_whatever_name_serves_the_line_protocol(self) -> None:
+        for name in "http", "ws":
+            wrapper = [*activated("tcp:127.0.0.1:0"), "env", f"LISTEN_FDNAMES={name}"]
+            daemon = self.daemon(listen=[], listeners=1, wrapper=wrapper)
+            self.assertIn(f"{daemon.uris[0]} was passed as {name}", daemon.stderr())
+            self.connect(daemon).expect("ping", "1 pong")
+
     def test_sockets_for_another_process_are_left_alone(self) -> None:
         daemon = self.daemon(environment={"LISTEN_FDS": "1", "LISTEN_PID": "1"})
         self.connect(daemon).expect("ping", "1 pong")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,6 +109,13 @@ class Settings(DaemonTestCase):
         self.connect(daemon).expect_lines("0 Too Many Connections")
         self.assertEqual(daemon.stderr(), "")
 
+    def test_variables_that_set_nothing_are_warned_of(self) -> None:
+        of_others = {"LOCKD_KEY": "k", "LOCKD_MODE": "shared", "LOCKD_SERVER": "tcp://a:1", "LOCKD_TOKEN": "7"}
+        daemon = self.daemon(environment={"LOCKD_LISTN": LOOPBACK} | of_others)
+        warnings = [line for line in daemon.stderr().splitlines() if " warning: " in line]
+        self.assertEqual([line.partition(" warning: ")[2] for line in warnings],
+                         ["LOCKD_LISTN sets nothing: did you mean LOCKD_LISTEN?"])
+
     def test_F8_a_switch_can_be_off_in_file_and_environment(self) -> None:
         path = self.config("classic = false")
         client = self.connect(self.daemon("--config", str(path), environment={"LOCKD_NO_DUMP": "false"}))
@@ -136,6 +144,17 @@ class UsageErrors(DaemonTestCase):
     def test_S4_addresses_that_are_none(self) -> None:
         for uri in "127.0.0.1:9999", "udp://127.0.0.1:0", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:x", "unix://", "":
             self.check_refused(f"--listen={uri}", names=uri or "--listen")
+
+    def test_S4_a_port_that_needs_a_right(self) -> None:
+        if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 1:
+            self.skipTest("any port is everybody's here")
+        without_right = ["setpriv", "--inh-caps=-net_bind_service", "--bounding-set=-net_bind_service"]
+        wrapper = without_right if os.geteuid() == 0 else []
+        for flag in "--listen", "--http":
+            finished = run_to_exit(flag, "tcp://127.0.0.1:1", wrapper=wrapper)
+            self.assertEqual(finished.returncode, 1, finished.stderr)
+            self.assertIn("Permission denied: a port below 1024 needs CAP_NET_BIND_SERVICE", finished.stderr)
+            self.assertEqual(finished.stderr.count("\n"), 1, finished.stderr)
 
     def test_S4_socket_paths_that_name_no_file(self) -> None:
         """Refused before anything is made: no lock file is left behind."""

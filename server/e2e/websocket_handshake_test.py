@@ -48,10 +48,12 @@ class Handshakes(WebSocketTestCase):
     def test_handshakes_that_are_none(self) -> None:
         daemon, _ = self.start()
         lines = self.http(daemon).handshake_lines()
-        status, headers, _ = self.http(daemon).response(lines.replace("Version: 13", "Version: 12"))
+        old = lines.replace("Version: 13", "Version: 12")
+        self.assertEqual(self.refused(daemon, old)[0], 426)
+        status, headers, _ = self.http(daemon).response(old)
         self.assertEqual((status, headers["sec-websocket-version"]), (426, "13"))
         without_key = "".join(line + "\r\n" for line in lines.split("\r\n")[:-2] if "-Key" not in line) + "\r\n"
-        self.assertEqual(self.http(daemon).response(without_key)[0], 400)
+        self.assertEqual(self.refused(daemon, without_key)[0], 400)
 
     def test_S2_a_handshake_takes_its_time(self) -> None:
         """A client that says nothing, or half of a request, is given as long as a vanished one, and no session."""

@@ -15,11 +15,8 @@ namespace {
 
 HandshakeResponse response(http::status status, std::string_view line) {
   HandshakeResponse answer(status, 11);
-  answer.set(http::field::server, "lockd");
-  answer.set(http::field::content_type, "text/plain; charset=utf-8");
-  answer.set(http::field::connection, "close");
-  answer.body() = std::string(line) + "\n";
-  answer.prepare_payload();
+  answer.body() = line;
+  complete(answer);
   return answer;
 }
 
@@ -62,6 +59,16 @@ HandshakeResponse refusal(const boost::system::error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow)
     return response(http::status::request_header_fields_too_large, "the request's headers are too long");
   return response(http::status::bad_request, "here is a WebSocket, and this is no HTTP: connect with ws:// instead");
+}
+
+void complete(HandshakeResponse& response) {
+  response.set(http::field::server, "lockd");
+  if (response.result() == http::status::switching_protocols) return;
+  response.version(11);
+  response.set(http::field::content_type, "text/plain; charset=utf-8");
+  response.set(http::field::connection, "close");
+  response.body() += "\n";
+  response.prepare_payload();
 }
 
 bool offers_subprotocol(const HandshakeRequest& request) {

@@ -39,6 +39,10 @@ std::optional<HandshakeResponse> refusal(const HandshakeRequest& request, const 
 /// The answer to bytes that are no HTTP request, the reader having given this error.
 HandshakeResponse refusal(const boost::system::error_code& error);
 
+/// Adds what each answer to a handshake has: who gives it and, where it refuses, that the connection ends. Its body is
+/// text, and gets its line end here.
+void complete(HandshakeResponse& response);
+
 /// Whether the client offers lockd's subprotocol, in whichever of its headers.
 bool offers_subprotocol(const HandshakeRequest& request);
 

@@ -118,7 +118,7 @@ template <class Mutex>
 void WebSocketConnection<Mutex>::accept() {
   const bool confirms = offers_subprotocol(handshake_->parser.get());
   stream_.set_option(websocket::stream_base::decorator([confirms](websocket::response_type& response) {
-    response.set(http::field::server, "lockd");
+    complete(response);
     if (confirms) response.set(http::field::sec_websocket_protocol, {subprotocol.data(), subprotocol.size()});
   }));
   Error error;
