@@ -45,6 +45,17 @@ class Plain(LockctlTestCase):
         self.expect_output("list", "nothing begins so", stdout="")
         self.expect_output("list", "-k", stdout="a key\nb\n")
 
+    def test_list_has_who_waits(self) -> None:
+        self.hold("k")
+        waiter = self.connect(self.server)
+        waiter.send("gw 600000 k\n")
+        self.wait_for_line("k", 1)
+        lines = self.lockctl("list").stdout.splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertRegex(lines[0], r"^x held \d+ \d+ \S+ k$")
+        self.assertRegex(lines[1], rf"^x waiting \d+ 0 {re.escape(waiter.address)} k$")
+        self.expect_output("list", "-k", stdout="k\n")
+
     def test_a_script_reads_keys_as_they_are(self) -> None:
         keys = [NOT_UTF_8, b"\x1b[31m", b"$(touch x)", b"a\x01b"]
         client = self.connect(self.server)
