@@ -88,6 +88,7 @@ TEST(LockctlOptions, options_of_run) {
   EXPECT_EQ(options({"run", "--peer-timeout", "2.5", "k", "true"}).peer_timeout, milliseconds(2500));
   EXPECT_EQ(options({"get", "--name", "", "k"}).name, "");
   EXPECT_EQ(options({"run", "-nE2", "k", "true"}).conflict_status, 2);
+  EXPECT_EQ(options({"run", "-s", "--shared", "k", "true"}).lock.mode, Mode::shared);
 }
 
 TEST(LockctlOptions, all_behind_the_key_is_the_command) {
@@ -141,6 +142,7 @@ TEST(LockctlOptions, unknown_words) {
   EXPECT_EQ(refusal({"list", "--jsn"}),
             "lockctl list: no option --jsn (did you mean --json?); see lockctl list --help");
   EXPECT_EQ(refusal({"list", "-z"}), "lockctl list: no option -z; see lockctl list --help");
+  EXPECT_EQ(refusal({"list", "--z"}), "lockctl list: no option --z; see lockctl list --help");
 }
 
 TEST(LockctlOptions, too_many_words) {

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from daemon import eventually
@@ -136,6 +137,10 @@ class Json(LockctlTestCase):
         self.expect_output("list", "lockctl-bench", stdout="")  # it has cleaned up
 
 
+def has_taken_its_signals(pid: int) -> bool:
+    return re.search(r"^ShdPnd:\s0+$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE) is not None
+
+
 class Get(LockctlTestCase):
     def test_it_holds_until_its_input_ends(self) -> None:
         running = self.start("get", "k", stdin=subprocess.PIPE)
@@ -161,6 +166,28 @@ class Get(LockctlTestCase):
         self.assertEqual(running.wait(), 128 + signal.SIGTERM)
         self.observer.expect("si k", "0 Shared Lock Not Locked: k")
         self.assertEqual(self.observer.counters()["shared_orphans"], 0)
+
+    def test_a_place_among_so_many_is_waited_for(self) -> None:
+        holder = self.hold("k", "sg")
+        self.expect_output("get", "-s", "--max", "1", "-n", "k", stdout="", status=1)
+        self.expect_output("get", "-s", "--max", "1", "-w", "0.01", "k", stdout="", status=1)
+        running = self.start("get", "-s", "--max", "1", "k")
+        self.wait_for_line("k", 1, "siw")
+        holder.close()
+        self.assertGreater(int(running.line()), 0)
+        self.assertEqual(running.wait(), 0)
+
+    def test_signals_that_end_nothing_do_not(self) -> None:
+        running = self.start("get", "k", stdin=subprocess.PIPE)
+        running.line()
+        for number in signal.SIGWINCH, signal.SIGCONT, signal.SIGCHLD:
+            running.signal(number)
+            eventually(lambda: has_taken_its_signals(running.process.pid), 20, f"{number} is taken")
+        self.observer.expect("i k", "1 Lock Is Locked: k")
+        assert running.process.stdin is not None
+        running.process.stdin.close()
+        running.process.stdin = None
+        self.assertEqual(running.wait(), 0)
 
     def test_a_lost_lock(self) -> None:
         running = self.start("get", "k", stdin=subprocess.PIPE)

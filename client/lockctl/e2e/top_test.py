@@ -205,9 +205,11 @@ class TopOnTerminal(TerminalTestCase):
         holder.send("".join(f"sg {number}\n" for number in range(20_001)))
         for _ in range(20_001):
             self.assertTrue(holder.line().startswith(b"1 "))
-        self.top()
+        process = self.top()
         self.expect_line("^more than 20000 holders and waiters: too many to list$")
         self.expect_line("shared  20001  holders  20001$")
+        self.type(b"q")
+        self.assertEqual(process.wait(20 * TIME_SCALE), 0)
 
     def test_a_terminal_that_knows_nothing(self) -> None:
         process = self.top("-i", "0.1", "--count", "1", term="dumb")
