@@ -202,6 +202,37 @@ class Get(LockctlTestCase):
         eventually(lambda: self.observer.counters()["connections"] == 1, 20, "both have gone")
 
 
+class UnixSocket(LockctlTestCase):
+    """The one way to a server that listens to no network."""
+
+    def setUp(self) -> None:
+        self.server = self.daemon(listen=[f"unix://{self.temporary_directory()}/lockd.sock"])
+        self.observer = self.connect(self.server)
+
+    def test_queries_and_locks(self) -> None:
+        self.expect_output("ping", stdout="pong\n")
+        self.expect_output("run", "k", "echo", "ran", stdout="ran\n")
+        self.hold("k")
+        self.expect_output("run", "-n", "k", "echo", "ran", stdout="", status=1)
+        self.expect_output("inspect", "-x", "k", stdout="exclusive_holders: 1\nexclusive_waiters: 0\n")
+
+    def test_a_signal_in_line_leaves_the_line(self) -> None:
+        """Who waits for a reply is not deaf to anything else."""
+        self.hold("k")
+        running = self.start("run", "k", "echo", "ran")
+        self.wait_for_line("k", 1)
+        running.signal(signal.SIGTERM)
+        self.assertEqual(running.wait(), 128 + signal.SIGTERM)
+        self.wait_for_line("k", 0)
+
+    def test_a_lost_lock(self) -> None:
+        running = self.start("get", "k", stdin=subprocess.PIPE)
+        running.line()
+        self.server.kill()
+        self.assertEqual(running.wait(), 70)
+        self.assertRegex(running.stderr(), r"\Alockctl: the lock was lost[^\n]*\n\Z")
+
+
 class TextOfTop(LockctlTestCase):
     def test_lines_of_numbers(self) -> None:
         self.hold("k")
