@@ -12,6 +12,7 @@ are there; and comparisons that are `= default`.
 """
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -176,6 +177,11 @@ def lines_in(export: dict, root: Path) -> dict[str, tuple[int, int]]:
     """Of each file the lines that were reached and those that could be, as llvm-cov counts them."""
     return {_relative(file["filename"], root): (file["summary"]["lines"]["covered"], file["summary"]["lines"]["count"])
             for file in export["data"][0]["files"]}
+
+
+def is_program(path: Path) -> bool:
+    """As against what bears a program's name: a folder, or a file of its package."""
+    return path.is_file() and path.stat().st_mode & stat.S_IXUSR != 0
 
 
 # ---- explanations

@@ -7,7 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import coverage_figures
-from coverage_figures import ALONE, Explanation, Missing, differences, missing_in, outcomes_in, read_explanations
+from coverage_figures import (ALONE, Explanation, Missing, differences, is_program, missing_in, outcomes_in,
+                              read_explanations)
 
 DOOR = """#include "engine/door.h"
 
@@ -96,6 +97,15 @@ class Outcomes(WithDoor):
 
     def test_a_decision_without_a_condition_is_a_macros(self) -> None:
         self.assertEqual(self.missing(self.function([], [False, False])), [])
+
+
+class Programs(WithDoor):
+    def test_what_bears_the_name_of_one_is_none(self) -> None:
+        program, text, folder = (self.root / name for name in ("lockd", "overrides", "lockd.d"))
+        for path, mode in (program, 0o755), (text, 0o644):
+            path.touch(mode)
+        folder.mkdir()
+        self.assertEqual([path for path in (program, text, folder) if is_program(path)], [program])
 
 
 class Explanations(unittest.TestCase):

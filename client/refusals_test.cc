@@ -80,6 +80,13 @@ TEST(ClientRefusals, what_is_no_reply_ends_the_connection_in_each_call) {
   }
 }
 
+TEST(ClientRefusals, a_server_that_knows_no_help) {
+  const FakeServer server(answers({{"help ", "0 Unknown Command: help\n"}, {"ping", "1 pong\n"}}));
+  Client client = server.connect();
+  EXPECT_TRUE(client.help().failed_by(Cause::refused));
+  EXPECT_TRUE(client.ping().has_value());
+}
+
 TEST(ClientRefusals, a_grant_whose_token_is_none_is_no_lock) {
   const FakeServer server(answers({{"g k", "1 Lock Get Success: k\n"}, {"t k", "0 Lock Not Held: k\n"}}));
   Client client = server.connect();

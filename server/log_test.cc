@@ -70,5 +70,14 @@ TEST(LogTest, the_journal_is_the_stream_that_is_named) {
   ::unsetenv("JOURNAL_STREAM");
 }
 
+/// As sd-daemon(3) numbers them.
+TEST(LogTest, each_level_has_a_priority) {
+  using spdlog::level::level_enum;
+  for (const auto& [level, prefix] :
+       {std::pair{level_enum::trace, "<7>"}, std::pair{level_enum::debug, "<7>"}, std::pair{level_enum::info, "<6>"},
+        std::pair{level_enum::warn, "<4>"}, std::pair{level_enum::err, "<3>"}, std::pair{level_enum::critical, "<2>"}})
+    EXPECT_STREQ(priority_prefix(level), prefix);
+}
+
 }  // namespace
 }  // namespace lockd::server

@@ -42,6 +42,8 @@ TEST(LockctlJson, bench) {
   EXPECT_EQ(json::bench("1.2.3", {figures}),
             R"({"lockd":"1.2.3","shapes":[{"name":"ping","connections":1,"requests":100,"requests_per_second":200,)"
             R"("latency_us":{"p50":1,"p90":2,"p99":3,"p99_9":4,"max":5}}]})");
+  const BenchFigures none{"ping", 1, 0, 0, {}};
+  EXPECT_NE(json::bench("1.2.3", {none}).find(R"("requests_per_second":0,)"), std::string::npos);
 }
 
 }  // namespace lockd::lockctl

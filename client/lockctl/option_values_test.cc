@@ -47,7 +47,7 @@ TEST(LockctlSeconds, bounds_and_nonsense) {
   EXPECT_EQ(parse_seconds("10.000", max), max);
   EXPECT_EQ(parse_seconds("10.001", max), std::nullopt);
   for (const char* text :
-       {"", ".", "-1", "+1", "1,5", "1.5.5", "1s", "1e3", "inf", "nan", " 1", "99999999999999999999"}) {
+       {"", ".", "-1", "+1", "1,5", "1.5.5", "1.5s", "1s", "1e3", "inf", "nan", " 1", "99999999999999999999"}) {
     EXPECT_EQ(parse_seconds(text, max), std::nullopt) << text;
   }
 }

@@ -88,6 +88,7 @@ TEST(LockctlOptions, options_of_run) {
   EXPECT_EQ(options({"run", "--peer-timeout", "2.5", "k", "true"}).peer_timeout, milliseconds(2500));
   EXPECT_EQ(options({"get", "--name", "", "k"}).name, "");
   EXPECT_EQ(options({"run", "-nE2", "k", "true"}).conflict_status, 2);
+  EXPECT_EQ(options({"run", "-s", "--shared", "k", "true"}).lock.mode, Mode::shared);
 }
 
 TEST(LockctlOptions, all_behind_the_key_is_the_command) {
@@ -105,14 +106,15 @@ TEST(LockctlOptions, all_behind_the_key_is_the_command) {
 TEST(LockctlOptions, a_string_for_the_shell) {
   EXPECT_EQ(options({"run", "-c", "a | b", "k"}).shell_command, "a | b");
   EXPECT_EQ(options({"run", "k", "-c", "a | b"}).shell_command, "a | b");
+  EXPECT_EQ(options({"run", "k", "--command", "a | b"}).shell_command, "a | b");
   EXPECT_EQ(options({"run", "-c", "", "k"}).shell_command, "");
   EXPECT_EQ(options({"run", "-c", "a", "k"}).arguments, Words());
   EXPECT_EQ(refusal({"run", "-c", "a", "k", "b"}),
             "lockctl run: either -c STRING or a COMMAND, not both; see lockctl run --help");
   EXPECT_EQ(refusal({"run", "k", "-c"}),
             "lockctl run: -c takes one STRING, and nothing behind it; see lockctl run --help");
-  EXPECT_EQ(refusal({"run", "k", "-c", "a", "b"}),
-            "lockctl run: -c takes one STRING, and nothing behind it; see lockctl run --help");
+  for (const Words& words : {Words{"run", "k", "-c", "a", "b"}, Words{"run", "-c", "a", "k", "-c", "b"}})
+    EXPECT_EQ(refusal(words), "lockctl run: -c takes one STRING, and nothing behind it; see lockctl run --help");
 }
 
 TEST(LockctlOptions, elsewhere_options_may_stand_behind_the_key) {
@@ -140,6 +142,7 @@ TEST(LockctlOptions, unknown_words) {
   EXPECT_EQ(refusal({"list", "--jsn"}),
             "lockctl list: no option --jsn (did you mean --json?); see lockctl list --help");
   EXPECT_EQ(refusal({"list", "-z"}), "lockctl list: no option -z; see lockctl list --help");
+  EXPECT_EQ(refusal({"list", "--z"}), "lockctl list: no option --z; see lockctl list --help");
 }
 
 TEST(LockctlOptions, too_many_words) {

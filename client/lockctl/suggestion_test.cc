@@ -27,6 +27,7 @@ TEST(LockctlSuggestion, nearest) {
   EXPECT_EQ(nearest("xyz", words), "");
   EXPECT_EQ(nearest("foo", {"who"}), "") << "two of three letters are others";
   EXPECT_EQ(nearest("hwo", {"who"}), "who");
+  EXPECT_EQ(nearest("b", {"a"}), "") << "no letter is the same";
   EXPECT_EQ(nearest(std::string(100'000, 'x'), words), "");
 }
 

@@ -100,7 +100,7 @@ TEST(LockctlUtf8, well_formed) {
 TEST(LockctlUtf8, malformed) {
   for (const char* text : {"\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
                            "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                           "\xf5\x80\x80\x80", "\xff", "\xe9 ", "\xf0\x9f\x92"}) {
+                           "\xf5\x80\x80\x80", "\xff", "\xe9 ", "\xe9\x8d ", "\xf0\x9f \x80", "\xf0\x9f\x92"}) {
     EXPECT_FALSE(is_utf8(text));
     EXPECT_TRUE(is_utf8(as_utf8(text)));
   }

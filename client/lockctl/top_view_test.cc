@@ -131,6 +131,12 @@ TEST_F(LockctlTop, keys_do_not_steer_the_terminal) {
 TEST_F(LockctlTop, before_the_second_look_there_are_no_rates) {
   view_.before = nullptr;
   EXPECT_NE(screen(80, 24).find("requests/s       -  acquires/s       -"), std::string::npos) << screen(80, 24);
+  EXPECT_DOUBLE_EQ(rate_of(view_, "grants"), 0);
+}
+
+TEST_F(LockctlTop, who_waits_for_a_lock_that_is_just_given_on_is_shown) {
+  now_.locks = {lock("k", Mode::exclusive, true, 12'345, "worker two")};
+  EXPECT_TRUE(screen(80, 24).ends_with("    1    12.3s        -  excl    k\n")) << screen(80, 24);
 }
 
 TEST_F(LockctlTop, why_there_is_no_list) {

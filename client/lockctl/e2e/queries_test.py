@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from daemon import eventually
@@ -44,6 +45,17 @@ class Plain(LockctlTestCase):
         self.assertRegex(self.lockctl("list", "a").stdout, r"\Ax held \d+ \d+ the\\x20worker a key\n\Z")
         self.expect_output("list", "nothing begins so", stdout="")
         self.expect_output("list", "-k", stdout="a key\nb\n")
+
+    def test_list_has_who_waits(self) -> None:
+        self.hold("k")
+        waiter = self.connect(self.server)
+        waiter.send("gw 600000 k\n")
+        self.wait_for_line("k", 1)
+        lines = self.lockctl("list").stdout.splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertRegex(lines[0], r"^x held \d+ \d+ \S+ k$")
+        self.assertRegex(lines[1], rf"^x waiting \d+ 0 {re.escape(waiter.address)} k$")
+        self.expect_output("list", "-k", stdout="k\n")
 
     def test_a_script_reads_keys_as_they_are(self) -> None:
         keys = [NOT_UTF_8, b"\x1b[31m", b"$(touch x)", b"a\x01b"]
@@ -125,6 +137,10 @@ class Json(LockctlTestCase):
         self.expect_output("list", "lockctl-bench", stdout="")  # it has cleaned up
 
 
+def has_taken_its_signals(pid: int) -> bool:
+    return re.search(r"^ShdPnd:\s0+$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE) is not None
+
+
 class Get(LockctlTestCase):
     def test_it_holds_until_its_input_ends(self) -> None:
         running = self.start("get", "k", stdin=subprocess.PIPE)
@@ -151,6 +167,28 @@ class Get(LockctlTestCase):
         self.observer.expect("si k", "0 Shared Lock Not Locked: k")
         self.assertEqual(self.observer.counters()["shared_orphans"], 0)
 
+    def test_a_place_among_so_many_is_waited_for(self) -> None:
+        holder = self.hold("k", "sg")
+        self.expect_output("get", "-s", "--max", "1", "-n", "k", stdout="", status=1)
+        self.expect_output("get", "-s", "--max", "1", "-w", "0.01", "k", stdout="", status=1)
+        running = self.start("get", "-s", "--max", "1", "k")
+        self.wait_for_line("k", 1, "siw")
+        holder.close()
+        self.assertGreater(int(running.line()), 0)
+        self.assertEqual(running.wait(), 0)
+
+    def test_signals_that_end_nothing_do_not(self) -> None:
+        running = self.start("get", "k", stdin=subprocess.PIPE)
+        running.line()
+        for number in signal.SIGWINCH, signal.SIGCONT, signal.SIGCHLD:
+            running.signal(number)
+            eventually(lambda: has_taken_its_signals(running.process.pid), 20, f"{number} is taken")
+        self.observer.expect("i k", "1 Lock Is Locked: k")
+        assert running.process.stdin is not None
+        running.process.stdin.close()
+        running.process.stdin = None
+        self.assertEqual(running.wait(), 0)
+
     def test_a_lost_lock(self) -> None:
         running = self.start("get", "k", stdin=subprocess.PIPE)
         running.line()
@@ -162,6 +200,37 @@ class Get(LockctlTestCase):
         self.assertEqual(self.lockctl("get", "k").returncode, 0)
         self.assertEqual(self.lockctl("get", "k", stdin=None, preexec_fn=lambda: os.close(0)).returncode, 0)
         eventually(lambda: self.observer.counters()["connections"] == 1, 20, "both have gone")
+
+
+class UnixSocket(LockctlTestCase):
+    """The one way to a server that listens to no network."""
+
+    def setUp(self) -> None:
+        self.server = self.daemon(listen=[f"unix://{self.temporary_directory()}/lockd.sock"])
+        self.observer = self.connect(self.server)
+
+    def test_queries_and_locks(self) -> None:
+        self.expect_output("ping", stdout="pong\n")
+        self.expect_output("run", "k", "echo", "ran", stdout="ran\n")
+        self.hold("k")
+        self.expect_output("run", "-n", "k", "echo", "ran", stdout="", status=1)
+        self.expect_output("inspect", "-x", "k", stdout="exclusive_holders: 1\nexclusive_waiters: 0\n")
+
+    def test_a_signal_in_line_leaves_the_line(self) -> None:
+        """Who waits for a reply is not deaf to anything else."""
+        self.hold("k")
+        running = self.start("run", "k", "echo", "ran")
+        self.wait_for_line("k", 1)
+        running.signal(signal.SIGTERM)
+        self.assertEqual(running.wait(), 128 + signal.SIGTERM)
+        self.wait_for_line("k", 0)
+
+    def test_a_lost_lock(self) -> None:
+        running = self.start("get", "k", stdin=subprocess.PIPE)
+        running.line()
+        self.server.kill()
+        self.assertEqual(running.wait(), 70)
+        self.assertRegex(running.stderr(), r"\Alockctl: the lock was lost[^\n]*\n\Z")
 
 
 class TextOfTop(LockctlTestCase):

@@ -33,9 +33,10 @@ class TopOnTerminal(TerminalTestCase):
         self.decoder = codecs.getincrementaldecoder("utf-8")()
         self.pending = ""
 
-    def top(self, *options: str, term: str = "xterm") -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([LOCKCTL, "top", *options], stdin=self.slave, stdout=self.slave,
-                                   stderr=subprocess.PIPE, start_new_session=True, preexec_fn=take_terminal,
+    def top(self, *options: str, term: str = "xterm", has_keys: bool = True) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([LOCKCTL, "top", *options], stdin=self.slave if has_keys else subprocess.DEVNULL,
+                                   stdout=self.slave, stderr=subprocess.PIPE, start_new_session=True,
+                                   preexec_fn=take_terminal if has_keys else None,
                                    env=environment_of(self.uri, TERM=term))
         assert process.stderr is not None
         self.addCleanup(process.stderr.close)
@@ -115,6 +116,22 @@ class TopOnTerminal(TerminalTestCase):
         self.assertEqual(process.wait(), 0)
         self.check_restored()
 
+    def test_so_does_Q(self) -> None:
+        process = self.top()
+        self.expect_line("HOLDER")
+        self.type(b"Q")
+        self.assertEqual(process.wait(20 * TIME_SCALE), 0)
+        self.check_restored()
+
+    def test_input_that_is_no_terminal_does_not(self) -> None:
+        process = self.top("-i", "0.1", has_keys=False)
+        self.expect_line("HOLDER")
+        self.hold("k")
+        self.expect_line("^-  -  T  excl  k  ADDRESS$")
+        process.terminate()
+        self.assertEqual(process.wait(20 * TIME_SCALE), 128 + signal.SIGTERM)
+        self.check_restored()
+
     def test_signals_end_it(self) -> None:
         for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
             process = self.top()
@@ -181,6 +198,18 @@ class TopOnTerminal(TerminalTestCase):
         self.server = self.daemon("--no-dump")
         self.top()
         self.expect_line("this server does not list its locks")
+
+    def test_more_locks_than_anybody_reads(self) -> None:
+        """They are counted, and not listed each second."""
+        holder = self.connect(self.server)
+        holder.send("".join(f"sg {number}\n" for number in range(20_001)))
+        for _ in range(20_001):
+            self.assertTrue(holder.line().startswith(b"1 "))
+        process = self.top()
+        self.expect_line("^more than 20000 holders and waiters: too many to list$")
+        self.expect_line("shared  20001  holders  20001$")
+        self.type(b"q")
+        self.assertEqual(process.wait(20 * TIME_SCALE), 0)
 
     def test_a_terminal_that_knows_nothing(self) -> None:
         process = self.top("-i", "0.1", "--count", "1", term="dumb")
