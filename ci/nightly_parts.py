@@ -84,7 +84,7 @@ PARTS = [
         [f"{EXPLORER} --depth 7 --first {session}" for session in (1, 2, 3)],
         SEQUENCES,
         ["explorer"],
-        minutes=15,
+        minutes=10,
     ),
     Part(
         "states",
@@ -120,7 +120,7 @@ PARTS = [
          "|| exit; done"],
         SEQUENCES | {"searches": Figure(r"begins with event (\d+)", of=distinct)},
         ["explorer"],
-        minutes=6,
+        minutes=4,
     ),
     Part(
         "waiting_states",

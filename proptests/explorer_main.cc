@@ -105,6 +105,7 @@ bool parse(std::span<char*> arguments, Options& options) {
     if (!set_number(flag, std::stoul(i + 1 < arguments.size() ? arguments[++i] : ""), options)) return false;
   }
   options.config.sessions = some_sessions(options.session_count);
+  options.config.index_parts = options.config.shard_count;  // few, so that few keys meet in them; and forks cost less
   if (options.extent.up_to_renaming) {
     options.extent.first_number = options.first;
   } else if (options.first != 0 && options.first <= options.session_count) {

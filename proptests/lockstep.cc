@@ -24,7 +24,8 @@ Lockstep::Lockstep(const Config& config, TableMaker maker)
                     .shard_count = config.shard_count,
                     .locks_max = bound(config.locks_max),
                     .waiters_max = bound(config.waiters_max),
-                    .tokens_end = config.grants_max == 0 ? engine::token_limit : config.grants_max + 1})) {
+                    .tokens_end = config.grants_max == 0 ? engine::token_limit : config.grants_max + 1,
+                    .index_parts = config.index_parts})) {
   model_.max_locks = config.locks_max;
   model_.max_waiters = config.waiters_max;
   model_.max_grants = config.grants_max;

@@ -41,6 +41,7 @@ class Lockstep {
     std::uint64_t locks_max = 0;    // S5; 0: no bound
     std::uint64_t waiters_max = 0;  // W7; 0: no bound
     std::uint64_t grants_max = 0;   // T1; 0: no bound; with one shard alone, as each keeps a range to itself
+    std::uint32_t index_parts = TableConfig{}.index_parts;
   };
 
   explicit Lockstep(const Config& config, TableMaker maker = make_table<EngineTable>);
