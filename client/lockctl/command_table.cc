@@ -143,7 +143,7 @@ const OptionSpec connections_option = {'C', "connections", "N", "connections of 
                                                                      "expected a number from 1 to 1000");
                                        }};
 
-const std::array<CommandSpec, 10> command_table = {{
+const std::array<CommandSpec, 11> command_table = {{
     {Command::run,
      "run",
      "KEY [--] COMMAND [ARGUMENT...]",
@@ -219,6 +219,7 @@ const std::array<CommandSpec, 10> command_table = {{
      "Takes and releases locks of its own (their keys begin with lockctl-bench) and\n"
      "prints requests a second and latencies for a few shapes of traffic.\n",
      {duration_option, connections_option, json_option}},
+    {Command::help, "help", "[COMMAND]", Operands::optional_filter, "the help of lockctl, or of COMMAND", "", {}},
 }};
 
 const std::array<OptionSpec, 2> common_table = {server_option, connect_timeout_option};

@@ -208,7 +208,10 @@ TEST(LockctlOptions, help_and_version) {
   EXPECT_EQ(std::get<Print>(read({"help"})).text, std::get<Print>(read({"--help"})).text);
   EXPECT_EQ(std::get<Print>(read({"help", "run"})).text, std::get<Print>(read({"run", "--help"})).text);
   EXPECT_EQ(refusal({"help", "rn"}), "lockctl: no command rn (did you mean run?); see lockctl --help");
-  EXPECT_EQ(refusal({"help", "run", "x"}), "lockctl: x is too much: help takes one COMMAND; see lockctl --help");
+  EXPECT_EQ(refusal({"help", "run", "x"}),
+            "lockctl help: x is too much: it takes one COMMAND at most; see lockctl help --help");
+  EXPECT_EQ(refusal({"hlp"}), "lockctl: no command hlp (did you mean help?); see lockctl --help");
+  EXPECT_TRUE(std::get<Print>(read({"help", "help"})).text.starts_with("Usage: lockctl help [OPTION...] [COMMAND]\n"));
   EXPECT_EQ(std::get<Print>(read({"--version"})).text, "lockctl " LOCKD_VERSION "\n");
 }
 
