@@ -44,8 +44,8 @@ std::string set_mode(Options& options, Mode mode) {
 const OptionSpec server_option = {
     '\0', "server", "URI", "the server: tcp://HOST:PORT or unix:///PATH\n[LOCKD_SERVER, or else tcp://127.0.0.1:9999]",
     [](Options& options, std::string_view value) {
-      options.server = value;  // the library knows which are good; but "" is that none was named
-      return std::string(value.empty() ? "expected tcp://HOST:PORT or unix:///PATH" : "");
+      options.server = value;
+      return expected_of_server(value);
     }};
 
 const OptionSpec connect_timeout_option = {

@@ -9,6 +9,7 @@
 
 #include "client/lockctl/command_table.h"
 #include "client/lockctl/help.h"
+#include "client/lockctl/option_values.h"
 #include "client/lockctl/suggestion.h"
 #include "client/lockctl/text.h"
 #include "client/request.h"
@@ -216,6 +217,8 @@ void check_together(const CommandSpec& command, const Options& options) {
 void take_server(const char* server, Options& options) {
   if (server == nullptr) return;
   if (*server == '\0') throw UsageError("lockctl: LOCKD_SERVER is set, and empty; unset it or let it name a server");
+  const std::string expected = expected_of_server(server);
+  if (!expected.empty()) throw UsageError("lockctl: LOCKD_SERVER " + shown(server) + ": " + expected);
   options.server = server;
 }
 
