@@ -44,8 +44,8 @@ std::string set_mode(Options& options, Mode mode) {
 const OptionSpec server_option = {
     '\0', "server", "URI", "the server: tcp://HOST:PORT or unix:///PATH\n[LOCKD_SERVER, or else tcp://127.0.0.1:9999]",
     [](Options& options, std::string_view value) {
-      options.server = value;  // the library knows which are good; but "" is that none was named
-      return std::string(value.empty() ? "expected tcp://HOST:PORT or unix:///PATH" : "");
+      options.server = value;
+      return expected_of_server(value);
     }};
 
 const OptionSpec connect_timeout_option = {
@@ -143,7 +143,7 @@ const OptionSpec connections_option = {'C', "connections", "N", "connections of 
                                                                      "expected a number from 1 to 1000");
                                        }};
 
-const std::array<CommandSpec, 10> command_table = {{
+const std::array<CommandSpec, 11> command_table = {{
     {Command::run,
      "run",
      "KEY [--] COMMAND [ARGUMENT...]",
@@ -219,6 +219,7 @@ const std::array<CommandSpec, 10> command_table = {{
      "Takes and releases locks of its own (their keys begin with lockctl-bench) and\n"
      "prints requests a second and latencies for a few shapes of traffic.\n",
      {duration_option, connections_option, json_option}},
+    {Command::help, "help", "[COMMAND]", Operands::optional_filter, "the help of lockctl, or of COMMAND", "", {}},
 }};
 
 const std::array<OptionSpec, 2> common_table = {server_option, connect_timeout_option};

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "client/uri.h"
+
 namespace lockd::lockctl {
 
 namespace {
@@ -41,6 +43,11 @@ std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text, st
   if (!whole_seconds) return std::nullopt;
   const std::chrono::milliseconds result(static_cast<std::int64_t>(*whole_seconds) * 1000 + thousandths(fraction));
   return result > max ? std::nullopt : std::optional(result);
+}
+
+std::string expected_of_server(std::string_view uri) {
+  const auto address = parse_uri(uri);
+  return address ? std::string() : address.error().text.substr(uri.size() + 2);  // behind "URI: "
 }
 
 }  // namespace lockd::lockctl

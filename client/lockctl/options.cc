@@ -9,6 +9,7 @@
 
 #include "client/lockctl/command_table.h"
 #include "client/lockctl/help.h"
+#include "client/lockctl/option_values.h"
 #include "client/lockctl/suggestion.h"
 #include "client/lockctl/text.h"
 #include "client/request.h"
@@ -188,7 +189,8 @@ void refuse_more(const CommandSpec& command, std::string_view word) {
   std::string expected = "nothing but options";
   if (command.takes != Operands::none) {
     const char* const at_most = command.takes == Operands::optional_filter ? " at most" : "";
-    expected = "one " + operand_name(command) + at_most + " (in quotes, if with blanks)";
+    const char* const quotes = command.command == Command::help ? "" : " (in quotes, if with blanks)";
+    expected = "one " + operand_name(command) + at_most + quotes;
   }
   refuse(&command, shown(word) + " is too much: it takes " + expected);
 }
@@ -215,13 +217,14 @@ void check_together(const CommandSpec& command, const Options& options) {
 void take_server(const char* server, Options& options) {
   if (server == nullptr) return;
   if (*server == '\0') throw UsageError("lockctl: LOCKD_SERVER is set, and empty; unset it or let it name a server");
+  const std::string expected = expected_of_server(server);
+  if (!expected.empty()) throw UsageError("lockctl: LOCKD_SERVER " + shown(server) + ": " + expected);
   options.server = server;
 }
 
-/// `help [COMMAND]`, as --help.
-Print help_about(std::span<char*> words) {
-  if (words.size() > 1) refuse(nullptr, shown(words[1]) + " is too much: help takes one COMMAND");
-  return Print{words.empty() ? general_help() : command_help(command_of(words[0]))};
+/// As --help.
+Print help_about(const std::string& name) {
+  return Print{name.empty() ? general_help() : command_help(command_of(name))};
 }
 
 std::variant<Options, Print, Failure> read(int argc, char** argv, const char* server) {
@@ -233,12 +236,12 @@ std::variant<Options, Print, Failure> read(int argc, char** argv, const char* se
   }
   const std::span<char*> rest = general.rest();
   if (rest.empty()) refuse(nullptr, "needs a COMMAND");
-  if (std::string_view(rest[0]) == "help") return help_about(rest.subspan(1));
   const CommandSpec& command = command_of(rest[0]);
   options.command = command.command;
   Reader own(static_cast<int>(rest.size()), rest.data(), &command, command.takes == Operands::key_and_command);
   if (own.read(options) != nullptr) return Print{command_help(command)};
   take_operands(command, own.rest(), options);
+  if (options.command == Command::help) return help_about(options.filter);
   check_together(command, options);
   if (options.server.empty()) {
     options.server = Options().server;

@@ -15,7 +15,7 @@
 
 namespace lockd::lockctl {
 
-enum class Command { run, get, inspect, list, who, stats, ping, version, top, bench };
+enum class Command { run, get, inspect, list, who, stats, ping, version, top, bench, help };
 
 /// How a lock is to be taken.
 struct LockRequest {
@@ -41,7 +41,7 @@ struct Options {
   std::optional<std::string> shell_command;  // -c
   std::vector<std::string> arguments;        // COMMAND and its arguments; with -c none
 
-  std::string filter;      // list, top: a prefix of keys; who: a name; may be empty
+  std::string filter;      // list, top: a prefix of keys; who: a name; help: a command; may be empty
   bool keys_only = false;  // list --keys
 
   std::chrono::milliseconds interval{1000};  // top: 100 ms to a day
@@ -50,7 +50,7 @@ struct Options {
   unsigned connections = 8;                  // bench: 1 to 1000
 };
 
-/// Text for stdout, whole lines, in place of a command: --help, --version.
+/// Text for stdout, whole lines, in place of a command: --help, --version, and the command help.
 struct Print {
   std::string text;
 };

@@ -63,6 +63,17 @@ TEST(LockctlOptions, the_server_is_named_before_or_behind_the_command_or_by_the_
   EXPECT_EQ(refusal({"ping"}, ""), "lockctl: LOCKD_SERVER is set, and empty; unset it or let it name a server");
 }
 
+TEST(LockctlOptions, a_server_that_is_none_and_where_it_was_named) {
+  EXPECT_EQ(refusal({"--server", "a:1", "ping"}, "tcp://b:1"),
+            "lockctl: --server a:1: expected tcp://HOST:PORT or unix:///PATH; see lockctl --help");
+  EXPECT_EQ(refusal({"ping", "--server", "tcp://a:0"}, "tcp://b:1"),
+            "lockctl ping: --server tcp://a:0: the port must be a number from 1 to 65535; see lockctl ping --help");
+  EXPECT_EQ(refusal({"ping"}, "a b"), "lockctl: LOCKD_SERVER 'a b': expected tcp://HOST:PORT or unix:///PATH");
+  EXPECT_EQ(refusal({"ping"}, "unix://a"),
+            "lockctl: LOCKD_SERVER unix://a: the path of a socket is absolute: unix:///PATH");
+  EXPECT_EQ(options({"--server", "tcp://a:1", "ping"}, "nonsense").server, "tcp://a:1");
+}
+
 TEST(LockctlOptions, what_an_unset_variable_of_a_script_leaves_empty) {
   EXPECT_EQ(refusal({"--server", "", "ping"}, "tcp://a:1"),
             "lockctl: --server '': expected tcp://HOST:PORT or unix:///PATH; see lockctl --help");
@@ -211,7 +222,10 @@ TEST(LockctlOptions, help_and_version) {
   EXPECT_EQ(std::get<Print>(read({"help"})).text, std::get<Print>(read({"--help"})).text);
   EXPECT_EQ(std::get<Print>(read({"help", "run"})).text, std::get<Print>(read({"run", "--help"})).text);
   EXPECT_EQ(refusal({"help", "rn"}), "lockctl: no command rn (did you mean run?); see lockctl --help");
-  EXPECT_EQ(refusal({"help", "run", "x"}), "lockctl: x is too much: help takes one COMMAND; see lockctl --help");
+  EXPECT_EQ(refusal({"help", "run", "x"}),
+            "lockctl help: x is too much: it takes one COMMAND at most; see lockctl help --help");
+  EXPECT_EQ(refusal({"hlp"}), "lockctl: no command hlp (did you mean help?); see lockctl --help");
+  EXPECT_TRUE(std::get<Print>(read({"help", "help"})).text.starts_with("Usage: lockctl help [OPTION...] [COMMAND]\n"));
   EXPECT_EQ(std::get<Print>(read({"--version"})).text, "lockctl " LOCKD_VERSION "\n");
 }
 

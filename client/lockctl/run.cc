@@ -35,6 +35,13 @@ Program program_of(const Options& options, const Held& held) {
   return program;
 }
 
+/// Only to give the lock back is left to do, and the end of the connection would do as well.
+void prepare_to_leave(SignalQueue& signals, int status) {
+  const bool by_signal = status > exit_status::signal_base;
+  if (by_signal) return signals.exit_within_a_second(status);
+  signals.exit_from_now_on(status);
+}
+
 /// The lock is held. Runs the program until it has ended, or has failed to start.
 Ended run_program(const Options& options, const Program& program, const CallerSignals& caller, const Loss& loss) {
   SignalQueue signals;
@@ -42,7 +49,7 @@ Ended run_program(const Options& options, const Program& program, const CallerSi
   Child child(program, caller);
   const Warden warden(child);
   const Ended ended = Supervisor(child, signals, loss, options.kill_after).run(program.arguments[0]);
-  signals.exit_from_now_on(ended.status);
+  prepare_to_leave(signals, ended.status);
   return ended;
 }
 
@@ -116,7 +123,7 @@ int get(const Options& options) {
   explain_the_wait(options);
   const int number = wait_for_end_of_input(loss, signals);
   const int status = number == 0 ? exit_status::success : exit_status::signal_base + number;
-  signals.exit_from_now_on(status);
+  prepare_to_leave(signals, status);
   const Result<void> released = release_lock(client, options);
   client.close();
   if (!released) return report_unreleased(released.error(), loss, options);

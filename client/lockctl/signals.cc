@@ -86,4 +86,16 @@ void SignalQueue::exit_from_now_on(int status) {
   ::pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
 
+void SignalQueue::exit_within_a_second(int status) {
+  exit_from_now_on(status);
+  struct sigaction action{};
+  action.sa_handler = leave;
+  ::sigaction(SIGALRM, &action, nullptr);
+  sigset_t alarm;
+  ::sigemptyset(&alarm);
+  ::sigaddset(&alarm, SIGALRM);
+  ::pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr);
+  ::alarm(1);
+}
+
 }  // namespace lockd::lockctl

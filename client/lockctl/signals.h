@@ -54,6 +54,10 @@ class SignalQueue {
   /// command has ended, and only manners keep lockctl.
   void exit_from_now_on(int status);
 
+  /// The same, and the process ends so after a second if it has not by itself: who has sent the signal that brought the
+  /// end does not wait for a server that hangs.
+  void exit_within_a_second(int status);
+
  private:
   Descriptor descriptor_;
 };

@@ -1,5 +1,6 @@
 #include "client/lockctl/supervisor.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <csignal>
 #include <system_error>
 
+#include "client/descriptor.h"
 #include "client/lockctl/exit_status.h"
 #include "client/lockctl/output.h"
 #include "client/lockctl/process_tree.h"
@@ -38,10 +40,47 @@ int report_exec(const std::string& name, int error) {
                  "lockctl: " + printable(name) + ": " + std::generic_category().message(error)});
 }
 
+/// None where there is none, and so no shell that has jobs.
+Descriptor controlling_terminal() { return Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)); }
+
+/// A shell that continues lockctl in the foreground gives the terminal to lockctl's group, and knows of no other: the
+/// command may have made one of its own, as an interactive shell does.
+void hand_on(const Descriptor& terminal, pid_t command) {
+  const pid_t group = ::getpgid(command);
+  const bool is_ours = ::tcgetpgrp(terminal.get()) == ::getpgrp();
+  if (is_ours && group > 0 && group != ::getpgrp()) ::tcsetpgrp(terminal.get(), group);
+}
+
+/// TSTP waits while this lasts. Ctrl-Z stops command and lockctl: came it between the look at the one and the stop of
+/// the other, lockctl would stop once more when it is continued.
+class HeldBackStop {
+ public:
+  HeldBackStop() {
+    sigset_t stop;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTSTP);
+    ::pthread_sigmask(SIG_BLOCK, &stop, &before_);
+  }
+  HeldBackStop(const HeldBackStop&) = delete;
+  HeldBackStop& operator=(const HeldBackStop&) = delete;
+  ~HeldBackStop() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
 /// Whether a line can be written to stderr without waiting for whoever reads it.
 bool stderr_takes_a_line() {
   pollfd watched = {STDERR_FILENO, POLLOUT, 0};
   return ::poll(&watched, 1, 0) == 1;
+}
+
+/// So that the shell that waits for lockctl has its terminal again, which is returned. Where no shell can continue it
+/// (its group is orphaned) the kernel ignores this. CONT, when it comes, is passed on as other signals are.
+Descriptor stop_with_the_command() {
+  Descriptor terminal = controlling_terminal();
+  if (terminal) ::raise(SIGTSTP);
+  return terminal;
 }
 
 }  // namespace
@@ -90,8 +129,15 @@ void Supervisor::sleep_until_something_happens() {
 void Supervisor::take_signals() {
   while (const auto arrived = signals_.take()) {
     const bool is_for_it = arrived->number != SIGCHLD && !status_ && !has_reached_the_command(*arrived);
-    if (is_for_it) ::kill(child_.id(), arrived->number);  // whose number is its own until it is reaped, below
+    if (is_for_it) pass_on(arrived->number);
   }
+}
+
+/// The child's number is its own until it is reaped. A group of its own is continued as a whole: whoever continues
+/// lockctl knows of lockctl's alone.
+void Supervisor::pass_on(int number) {
+  const bool to_the_group = number == SIGCONT && ::getpgid(child_.id()) == child_.id();
+  ::kill(to_the_group ? -child_.id() : child_.id(), number);
 }
 
 /// What the command sends to its own process group (`kill 0` in a script), or its descendants in that group do, comes
@@ -103,12 +149,26 @@ bool Supervisor::has_reached_the_command(const Arrived& arrived) const {
 }
 
 void Supervisor::reap() {
+  Descriptor terminal;
+  {
+    const HeldBackStop held_back;
+    if (wait_for_children() && !ending_ && !loss_.happened()) terminal = stop_with_the_command();
+  }  // here it stops, and goes on when it is continued
+  if (terminal) hand_on(terminal, child_.id());
+}
+
+/// Without waiting. Returns whether the command has stopped, and not ended.
+bool Supervisor::wait_for_children() {
+  bool stopped = false;
   int wait_status = 0;
-  for (pid_t ended = 0; (ended = ::waitpid(-1, &wait_status, WNOHANG)) > 0;) {
-    if (ended != child_.id()) continue;  // left to us by its parent
+  for (pid_t changed = 0; (changed = ::waitpid(-1, &wait_status, WNOHANG | WUNTRACED)) > 0;) {
+    if (changed != child_.id()) continue;  // left to us by its parent
+    stopped = WIFSTOPPED(wait_status);
+    if (stopped) continue;
     status_ = status_of(wait_status);
-    if (!ending_) return;
+    if (!ending_) break;
   }
+  return stopped;
 }
 
 void Supervisor::end_the_command() {

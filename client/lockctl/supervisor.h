@@ -30,6 +30,8 @@ class Supervisor {
   /// before, sends TERM (and CONT, in case that it is stopped) to the command and to all that it has started (but what
   /// has made itself a session of its own), KILL to those who are still there after `kill_after`, and waits for all of
   /// them. Says so on stderr, which is not waited for before the command has ended.
+  /// When the command has stopped, lockctl stops as well (TSTP) if it has a terminal, and so maybe a shell whose job it
+  /// is. Continued, it passes that on.
   Ended run(const std::string& name);
 
  private:
@@ -41,7 +43,9 @@ class Supervisor {
   [[nodiscard]] int poll_timeout_ms() const;
   void sleep_until_something_happens();
   void take_signals();
+  void pass_on(int number);
   void reap();
+  bool wait_for_children();
   void end_the_command();
   void complain_of_the_loss();
   void signal_all(int number);

@@ -89,13 +89,14 @@ _lockctl_options() {
     list) echo "--keys --json $common" ;;
     top) echo "--interval --count $common" ;;
     bench) echo "--duration --connections --json $common" ;;
+    help) echo "$common" ;;
     '') echo "$common --version" ;;
     *) echo "--json $common" ;;
   esac
 }
 
 _lockctl() {
-  local commands='run get inspect list who stats ping version top bench'
+  local commands='run get inspect list who stats ping version top bench help'
   local valued=' --server --connect-timeout -w --wait -E --conflict-exit-code -c --command --max --kill-after --peer-timeout --name -i --interval --count -d --duration -C --connections '
   local _lockctl_program=$1 _lockctl_server= _lockctl_plain= _lockctl_quote= command= key_given= word i
   COMPREPLY=()
@@ -141,7 +142,7 @@ _lockctl() {
     _lockctl_command "$i"
   elif [[ $current == -* && -z $key_given ]]; then
     _lockctl_words "$current" $(_lockctl_options "$command")
-  elif [[ -z $command ]]; then
+  elif [[ -z $command || ($command == help && -z $key_given) ]]; then
     _lockctl_words "$current" $commands
   elif [[ -z $key_given && " run get inspect list top " == *" $command "* ]]; then
     _lockctl_keys "$current"

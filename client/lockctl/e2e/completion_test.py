@@ -67,10 +67,11 @@ class CompletionTestCase(ShellTestCase):
         self.check("lockctl insp", "<inspect>")
         self.check_option("lockctl run --conf", "<run><--conflict-exit-code>")
         self.check("lockctl list --ke", "<list><--keys>")
+        self.check("lockctl help insp", "<help><inspect>")
 
     def test_all_options_of_all_commands(self) -> None:
         """Those that --help shows, and no others that begin like them."""
-        for command in "run", "get", "inspect", "list", "who", "stats", "ping", "version", "top", "bench":
+        for command in "run", "get", "inspect", "list", "who", "stats", "ping", "version", "top", "bench", "help":
             options = re.findall(r"^ +(?:-\w, )?(--[\w-]+)", self.lockctl(command, "--help").stdout, re.MULTILINE)
             self.assertIn("--server", options)
             for option in options:

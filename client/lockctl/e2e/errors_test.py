@@ -66,9 +66,9 @@ class Usage(LockctlTestCase):
 
     def test_servers(self) -> None:
         for uri in "foo", "tcp://", "tcp://localhost", "tcp://localhost:0", "http://localhost:80", "unix://relative":
-            self.check("--server", uri, "ping", says=uri)
+            self.check("--server", uri, "ping", says=f"--server {uri}: ")
         self.expect_refusal("ping", env={"LOCKD_SERVER": ""}, status=64, says="LOCKD_SERVER is set, and empty")
-        self.expect_refusal("ping", env={"LOCKD_SERVER": "nonsense"}, status=64, says="nonsense")
+        self.expect_refusal("ping", env={"LOCKD_SERVER": "nonsense"}, status=64, says="LOCKD_SERVER nonsense: ")
 
 
 class Servers(LockctlTestCase):

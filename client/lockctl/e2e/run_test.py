@@ -272,6 +272,21 @@ class Signals(LockctlTestCase):
         eventually(lambda: running.signal(signal.SIGTERM) or running.process.poll() is not None, 20, "it ends")
         self.assertEqual((running.wait(), running.stderr()), (3, ""))
 
+    def test_a_single_signal_ends_it_at_a_server_that_hangs(self) -> None:
+        """With its own status, not with that of a release to which no reply comes."""
+        waiting = self.start("run", "k", "sh", "-c", "echo in; exec sleep 1000")
+        holding = self.start("get", "l", stdin=subprocess.PIPE)
+        waiting.expect("in")
+        holding.line()
+        self.server.pause()
+        for running in waiting, holding:
+            running.signal(signal.SIGINT)
+        for running in waiting, holding:
+            self.assertEqual((running.wait(), running.stderr()), (130, ""))
+        self.server.resume()
+        for key in "k", "l":
+            self.observer.expect(f"gw 60000 {key}", f"1 Lock Get Success: {key}")
+
     def test_who_outlives_the_command_does_not_hold_the_lock(self) -> None:
         running = self.start("run", "k", "sh", "-c", "sleep 1000 >&- 2>&- & echo $!")
         left = int(running.line())

@@ -136,6 +136,53 @@ class Jobs(TerminalTestCase):
         self.type(CTRL_D)
         self.assertEqual(shell.wait(), 0)
 
+    def check_stop_and_fg(self, line: bytes) -> None:
+        """Of a command that prints its pid and lockctl's, stops itself, and reads a line once it is continued."""
+        self.type(line)
+        child, lockctl = map(int, self.expect_match(r"pids (\d+) (\d+)").groups())
+        for pid in child, lockctl:
+            eventually(lambda each=pid: state_of(each) == "T", 20, "it is stopped")
+        self.type(b"echo 'the shell '$?\n")
+        self.expect_match("the shell 148")  # 128 + TSTP
+        self.observer.expect("i k", "1 Lock Is Locked: k")
+        self.type(b"fg\n")
+        for pid in child, lockctl:
+            eventually(lambda each=pid: state_of(each) == "S", 20, "it goes on")
+
+    def test_a_command_that_stops_itself_gives_the_terminal_back(self) -> None:
+        """As less does at Ctrl-Z."""
+        self.shell()
+        self.check_stop_and_fg(b'"$LOCKCTL" run k sh -c \'echo pids $$ $PPID; kill -STOP $$; read x; echo got $x\'\n')
+        self.type(b"typed\n")
+        self.expect_match("got typed")
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+
+    def test_a_shell_that_suspends_itself_gives_the_terminal_back(self) -> None:
+        """It has a process group of its own, which has the terminal."""
+        self.shell()
+        self.type(b'"$LOCKCTL" run k bash --norc --noediting -i\n')
+        for _ in range(2):
+            self.check_stop_and_fg(b"echo pids $$ $PPID; suspend\n")
+            self.type(b"read x; echo got $x\n")
+            self.type(b"typed\n")
+            self.expect_match("got typed")
+        self.type(b"sh -c 'echo ready; exec sleep 1000'\n")
+        self.expect_match("ready")
+        self.type(CTRL_C + b"echo inner $?\n")
+        self.expect_match("inner 130")
+        self.type(b"exit 7\n")
+        self.type(b"echo outer $?\n")
+        self.expect_match("outer 7")
+
+    def test_without_a_shell_lockctl_does_not_stop_with_its_command(self) -> None:
+        """Nobody would continue it, nor see to the command's end if the lock is lost."""
+        process = self.run_on_terminal(LOCKCTL, "run", "k", "sh", "-c", "echo $$; kill -STOP $$; echo on; read x")
+        child = int(self.output.line())
+        eventually(lambda: state_of(child) == "T", 20, "it is stopped")
+        self.server.kill()
+        self.expect_match("the lock was lost")
+        self.assertEqual(process.wait(), 70)
+
     def test_one_started_in_the_background_comes_to_the_front(self) -> None:
         self.shell()
         self.type(b'"$LOCKCTL" run k sh -c \'read x; echo got $x\' &\nfg\n')
