@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <variant>
 
@@ -14,6 +15,7 @@
 #include "client/lockctl/json.h"
 #include "client/lockctl/locking.h"
 #include "client/lockctl/loss.h"
+#include "client/lockctl/nesting.h"
 #include "client/lockctl/output.h"
 #include "client/lockctl/patience.h"
 #include "client/lockctl/process_tree.h"
@@ -92,6 +94,13 @@ void print_held(const Options& options, const Held& held) {
   print(json::held(options.key, options.lock.mode, held.token, held.holders) + "\n");
 }
 
+/// By the main thread, while there is no other.
+void warn(const Options& options) {
+  complain(overlap_warning(options));
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread
+  complain(nesting_warning(options, std::getenv("LOCKD_KEY"), std::getenv("LOCKD_MODE")));
+}
+
 /// At a terminal nothing else would tell what it waits for.
 void explain_the_wait(const Options& options) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return;
@@ -101,7 +110,7 @@ void explain_the_wait(const Options& options) {
 }  // namespace
 
 int run(const Options& options) {
-  complain(overlap_warning(options));
+  warn(options);
   const CallerSignals caller;
   exit_on_signals();
   auto connected = connect_to_server(options);
@@ -118,7 +127,7 @@ int run(const Options& options) {
 }
 
 int get(const Options& options) {
-  complain(overlap_warning(options));
+  warn(options);
   exit_on_signals();
   auto connected = connect_to_server(options);
   if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
