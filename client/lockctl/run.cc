@@ -116,7 +116,7 @@ int run(const Options& options) {
   auto connected = connect_to_server(options);
   if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
   auto& client = std::get<Client>(connected);
-  const Loss loss(client);
+  const Loss loss(client, options.server);
   const auto taken = take_lock(client, options);
   if (const auto* failure = std::get_if<Failure>(&taken)) return report(*failure);
   const Ended ended = run_program(options, program_of(options, std::get<Held>(taken)), caller, loss);
@@ -132,7 +132,7 @@ int get(const Options& options) {
   auto connected = connect_to_server(options);
   if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
   auto& client = std::get<Client>(connected);
-  const Loss loss(client);
+  const Loss loss(client, options.server);
   const auto taken = take_lock(client, options);
   if (const auto* failure = std::get_if<Failure>(&taken)) return report(*failure);
   SignalQueue signals;

@@ -23,7 +23,8 @@ class LostLock(LockctlTestCase):
 
     def check_lost(self, running: Running, ahead: str = "") -> None:
         self.assertEqual(running.wait(), 70)
-        self.assertRegex(running.stderr(), rf"\A{ahead}lockctl: the lock was lost: [^\n]*; ending the command\n\Z")
+        self.assertRegex(running.stderr(), rf"\A{ahead}lockctl: the lock was lost: {self.uri}: [^\n]*; "
+                                           r"ending the command\n\Z")
 
     def test_the_command_gets_TERM(self) -> None:
         running = self.start_it(command=["sh", "-c", 'trap "echo TERM; exit 0" TERM; echo ready; sleep 1000 & wait'])
