@@ -154,13 +154,16 @@ Result<std::uint64_t> take_for_guard(Connection& connection, const KeyVerb& verb
 }
 
 /// What a connection begins with: that it is a lockd, that it has a place for us, and our name.
-Result<void> greet(Connection& connection, const std::string& name, Clock::time_point deadline) {
+Result<void> greet(Connection& connection, const Options& options, Clock::time_point deadline) {
+  const std::string& name = options.name;
   std::vector<Request> requests = {{"ping"}};
   if (!name.empty()) requests.push_back({"iam " + name});
   const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
   const auto replies = connection.exchange(requests, {.reply_timeout = std::max(left, milliseconds(1))});
-  if (!replies && replies.error().cause == Cause::connection_lost)
-    return Error{Cause::unreachable, replies.error().text};
+  if (!replies && replies.error().cause == Cause::connection_lost) {
+    const bool in_time = Clock::now() < deadline;  // else it was what is left of the limit that is over
+    return Error{Cause::unreachable, in_time ? replies.error().text : no_reply_within(options.connect_timeout)};
+  }
   if (!replies) return replies.error();
   if (replies->front().front() != "1 pong") return refusal(replies->front().front());
   if (replies->back().front() != "1 ok" && !name.empty()) return refusal(replies->back().front());
@@ -201,7 +204,7 @@ Result<Client> Client::connect(std::string_view uri, const Options& options) {
   auto connection = Connection::start(std::move(*socket), options);
   if (!connection) return connection.error();
   Client client(*connection);
-  const auto greeted = greet(**connection, options.name, deadline);
+  const auto greeted = greet(**connection, options, deadline);
   if (!greeted) return Error{greeted.error().cause, std::string(uri) + ": " + greeted.error().text};
   return client;
 }

@@ -25,6 +25,10 @@ Error ended(std::string text) { return {Cause::connection_lost, std::move(text)}
 
 }  // namespace
 
+std::string no_reply_within(milliseconds timeout) {
+  return "no reply within " + std::to_string(timeout.count()) + " ms";
+}
+
 Result<std::shared_ptr<Connection>> Connection::start(Descriptor socket, const Options& options) {
   Descriptor wake = beyond_standard_streams(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return Error{Cause::unreachable, system_text(errno)};
@@ -158,7 +162,7 @@ void Connection::await(Guard& guard, std::vector<ReplyPointer>& sent, const Pati
       changed_.wait(guard, stop, is_over);
     } else if (!changed_.wait_until(guard, stop, overdue, is_over) &&
                Clock::now() >= std::max(overdue, heard_ + timeout)) {
-      end_locked(ended("no reply within " + std::to_string(timeout.count()) + " ms"), false);
+      end_locked(ended(no_reply_within(timeout)), false);
     }
   }
 }

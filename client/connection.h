@@ -39,6 +39,9 @@ struct Patience {
 
 using Lines = std::vector<std::string>;
 
+/// The text of an Error.
+std::string no_reply_within(std::chrono::milliseconds timeout);
+
 /// What Client and Lock share. It lives until its thread has ended and nobody knows it any more.
 ///
 /// One mutex guards all that is not const; the thread holds it whenever it changes something, never while it waits or

@@ -133,8 +133,10 @@ Result<std::uint64_t> judge(Family family, Mode mode, std::string_view key, std:
 
 Error refusal(std::string_view line) {
   const std::string said = "the server says " + shown(line);
-  if (line == "0 disabled") return {Cause::disabled, "this is disabled on the server"};
-  if (line == "0 Too Many Connections") return {Cause::too_many_connections, "the server has too many connections"};
+  if (line == "0 disabled")
+    return {Cause::disabled, "this is disabled on the server, by its --no-dump or --no-registry"};
+  if (line == "0 Too Many Connections")
+    return {Cause::too_many_connections, "the server has too many connections (its --max-connections)"};
   for (const std::string_view text : {"0 Bad Arguments: ", "0 Line Too Long: ", "0 Unknown Command: "}) {
     if (line.starts_with(text)) return {Cause::refused, said};
   }

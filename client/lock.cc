@@ -28,7 +28,7 @@ Lock& Lock::operator=(Lock&& other) noexcept {
 
 Lock::~Lock() {
   try {
-    (void)release();
+    (void)unlock();
   } catch (...) {  // no memory for the request: the lock stays with the connection
     disown();
   }
@@ -39,7 +39,7 @@ bool Lock::owns_lock() const noexcept {
   return connection && connection->is_own_process() && !connection->has_ended();
 }
 
-Result<void> Lock::release() {
+Result<void> Lock::unlock() {
   const auto connection = connection_.lock();
   if (!connection) return Error{Cause::not_held, "there is no lock to release"};
   auto released = release_verb(*connection, mode_, key_);

@@ -28,7 +28,7 @@ TEST(Lock, default_made_owns_nothing) {
   EXPECT_FALSE(lock);
   EXPECT_EQ(lock.key(), "");
   EXPECT_EQ(lock.token(), 0U);
-  EXPECT_TRUE(lock.release().failed_by(Cause::not_held));
+  EXPECT_TRUE(lock.unlock().failed_by(Cause::not_held));
   lock.disown();
 }
 
@@ -61,10 +61,10 @@ TEST(Lock, released_early_is_released_once) {
   const FakeServer server(answers({get[0], get[1], released("k")}));
   Client client = server.connect();
   Lock lock = client.try_lock("k").value();
-  EXPECT_TRUE(lock.release());
+  EXPECT_TRUE(lock.unlock());
   EXPECT_FALSE(lock.owns_lock());
   EXPECT_EQ(lock.key(), "k") << "for those who want to tell";
-  EXPECT_TRUE(lock.release().failed_by(Cause::not_held));
+  EXPECT_TRUE(lock.unlock().failed_by(Cause::not_held));
 }
 
 TEST(Lock, moves_its_lock) {
@@ -138,7 +138,7 @@ TEST(Lock, whose_lock_was_released_otherwise_says_so) {
   Client client = server.connect();
   Lock lock = client.try_lock("k").value();
   EXPECT_TRUE(client.release_all());
-  EXPECT_TRUE(lock.release().failed_by(Cause::not_held));
+  EXPECT_TRUE(lock.unlock().failed_by(Cause::not_held));
 }
 
 TEST(Lock, outlives_its_client_in_peace) {
@@ -149,7 +149,7 @@ TEST(Lock, outlives_its_client_in_peace) {
   client.reset();
   EXPECT_FALSE(lock.owns_lock());
   EXPECT_EQ(lock.token(), 1U);
-  EXPECT_TRUE(lock.release().failed_by(Cause::not_held));
+  EXPECT_TRUE(lock.unlock().failed_by(Cause::not_held));
 }
 
 TEST(Lock, of_a_lost_connection_owns_nothing) {

@@ -125,7 +125,7 @@ TEST(ClientLoss, is_first_seen_by_the_locks_then_by_the_stop_token) {
   Lock lock = client.try_lock("k").value();
   const std::stop_callback look(client.lost(), [&] { owned.set_value(lock.owns_lock()); });
   EXPECT_FALSE(still_owned.get());
-  EXPECT_TRUE(lock.release().failed_by(Cause::connection_lost));
+  EXPECT_TRUE(lock.unlock().failed_by(Cause::connection_lost));
 }
 
 TEST(ClientLoss, by_ones_own_wish_is_told_to_nobody_but_the_stop_token) {

@@ -46,6 +46,20 @@ std::string advice_for(Cause cause, const std::string& server) {
   return "; does lockd run there? --server or LOCKD_SERVER names another";
 }
 
+/// Where the text does not say which server it is about.
+std::string place_of(const Error& error, const std::string& server) {
+  switch (error.cause) {
+    case Cause::disabled:
+    case Cause::refused:
+    case Cause::protocol_error:
+    case Cause::too_many_connections:
+    case Cause::connection_lost:
+      return error.text.starts_with(server) ? "" : server + ": ";
+    default:
+      return {};
+  }
+}
+
 /// One attempt, which may wait. Returns how many hold it.
 Result<std::uint64_t> attempt(Client& client, const Options& options, milliseconds wait) {
   const LockRequest& lock = options.lock;
@@ -64,8 +78,8 @@ Result<std::uint64_t> attempt(Client& client, const Options& options, millisecon
 Failure failure_of(const Error& error, const Options& options) {
   const bool plain_no = error.cause == Cause::unavailable || error.cause == Cause::timed_out;
   if (plain_no) return {status_of(error.cause, options), ""};
-  return {status_of(error.cause, options),
-          "lockctl: " + printable(error.text) + advice_for(error.cause, options.server)};
+  return {status_of(error.cause, options), "lockctl: " + printable(place_of(error, options.server) + error.text) +
+                                               advice_for(error.cause, options.server)};
 }
 
 std::variant<Client, Failure> connect_to_server(const Options& options) {

@@ -14,7 +14,7 @@ namespace lockd::lockctl {
 /// Watches one client from its making on, and closes it when it goes: the client must outlive it.
 class Loss {
  public:
-  explicit Loss(Client& client);  // throws std::system_error
+  Loss(Client& client, std::string server);  // the URI; throws std::system_error
   ~Loss();
   Loss(const Loss&) = delete;
   Loss& operator=(const Loss&) = delete;
@@ -23,13 +23,14 @@ class Loss {
   [[nodiscard]] int descriptor() const { return event_.get(); }
   /// Whether it has happened.
   [[nodiscard]] bool happened() const;
-  /// Why, once it has happened; one line.
+  /// Why, once it has happened, behind the server's URI; one line.
   [[nodiscard]] std::string reason() const;
 
  private:
   void happen(const Error& error);
 
   Client& client_;
+  std::string server_;
   Descriptor event_;
   mutable std::mutex mutex_;
   bool happened_ = false;  // under mutex_, and the next one

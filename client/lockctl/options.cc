@@ -40,14 +40,23 @@ std::string shown(std::string_view word) {
 const OptionSpec help_option = {'h', "help", nullptr, "", nullptr};
 const OptionSpec version_option = {'V', "version", nullptr, "", nullptr};
 
+/// Before a command that has it, as other tools allow.
+const OptionSpec early_json_option = {'\0', "json", nullptr, "", [](Options& options, std::string_view) {
+                                        options.json = true;
+                                        return std::string();
+                                      }};
+
+bool has_option(const CommandSpec& command, std::string_view name) {
+  return std::ranges::any_of(command.options, [name](const OptionSpec& option) {
+    return option.name == name || (name.size() == 1 && option.letter == name[0]);
+  });
+}
+
 /// An option of any command by that name, and which commands have it ("run and get").
 std::string commands_with(std::string_view name) {
   std::vector<std::string> having;
   for (const CommandSpec& command : commands()) {
-    const auto is_it = [name](const OptionSpec& option) {
-      return option.name == name || (name.size() == 1 && option.letter == name[0]);
-    };
-    if (std::ranges::any_of(command.options, is_it)) having.emplace_back(command.name);
+    if (has_option(command, name)) having.emplace_back(command.name);
   }
   std::string text;
   for (std::size_t i = 0; i < having.size(); ++i) {
@@ -68,6 +77,7 @@ class Reader {
       for (const OptionSpec& option : command->options) options_.push_back(&option);
     } else {
       options_.push_back(&version_option);
+      options_.push_back(&early_json_option);
     }
     options_.push_back(&help_option);
     short_options_ = stops ? "+:" : ":";
@@ -238,6 +248,9 @@ std::variant<Options, Print, Failure> read(int argc, char** argv, const char* se
   if (rest.empty()) refuse(nullptr, "needs a COMMAND");
   const CommandSpec& command = command_of(rest[0]);
   options.command = command.command;
+  if (options.json && !has_option(command, early_json_option.name)) {
+    refuse(&command, "--json is no option here, but of " + commands_with(early_json_option.name));
+  }
   Reader own(static_cast<int>(rest.size()), rest.data(), &command, command.takes == Operands::key_and_command);
   if (own.read(options) != nullptr) return Print{command_help(command)};
   take_operands(command, own.rest(), options);

@@ -177,9 +177,18 @@ TEST(LockctlOptions, options_of_other_commands) {
   EXPECT_EQ(refusal({"list", "--max", "3"}),
             "lockctl list: --max is no option here, but of run and get; see lockctl list --help");
   EXPECT_EQ(refusal({"ping", "-n"}), "lockctl ping: -n is no option here, but of run and get; see lockctl ping --help");
-  EXPECT_EQ(refusal({"--json", "list"}),
-            "lockctl: --json is no option before the command, but of get, inspect, list, who, stats, ping, version "
-            "and bench; see lockctl --help");
+  EXPECT_EQ(refusal({"--keys", "list"}),
+            "lockctl: --keys is no option before the command, but of list; see lockctl --help");
+}
+
+TEST(LockctlOptions, json_may_stand_before_a_command_that_has_it) {
+  EXPECT_TRUE(options({"--json", "list"}).json);
+  EXPECT_TRUE(options({"--json", "get", "k"}).json);
+  EXPECT_FALSE(options({"list"}).json);
+  EXPECT_EQ(
+      refusal({"--json", "run", "k", "true"}),
+      "lockctl run: --json is no option here, but of get, inspect, list, who, stats, ping, version and bench; see "
+      "lockctl run --help");
 }
 
 TEST(LockctlOptions, wrong_values) {

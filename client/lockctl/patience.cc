@@ -18,6 +18,10 @@ std::string seconds_text(milliseconds time) {
 
 }  // namespace
 
+bool is_sure_of_its_lock(const Options& options) {
+  return options.server.starts_with("unix:") || silence_max(options.peer_timeout) < server_patience;
+}
+
 std::string overlap_warning(const Options& options) {
   const bool runs = options.command == Command::run;
   const milliseconds until_stopped = silence_max(options.peer_timeout) + (runs ? options.kill_after : milliseconds(0));

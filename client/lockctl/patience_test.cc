@@ -46,6 +46,17 @@ TEST(LockctlPatience, who_only_holds_it_has_nothing_to_kill) {
             "0.9 x --peer-timeout 17.25 should be less than 15 s, half of a server's usual --peer-timeout");
 }
 
+TEST(LockctlPatience, a_loss_that_is_noticed_before_the_server_acts_leaves_no_doubt) {
+  Options options;
+  EXPECT_TRUE(is_sure_of_its_lock(options));
+  options.peer_timeout = milliseconds(16666);
+  EXPECT_TRUE(is_sure_of_its_lock(options));
+  options.peer_timeout = milliseconds(16667);
+  EXPECT_FALSE(is_sure_of_its_lock(options));
+  options.server = "unix:///run/lockd/lockd.sock";
+  EXPECT_TRUE(is_sure_of_its_lock(options));
+}
+
 TEST(LockctlPatience, no_network_vanishes_under_a_unix_socket) {
   Options options;
   options.command = Command::run;

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <variant>
 
@@ -13,6 +15,7 @@
 #include "client/lockctl/json.h"
 #include "client/lockctl/locking.h"
 #include "client/lockctl/loss.h"
+#include "client/lockctl/nesting.h"
 #include "client/lockctl/output.h"
 #include "client/lockctl/patience.h"
 #include "client/lockctl/process_tree.h"
@@ -35,10 +38,17 @@ Program program_of(const Options& options, const Held& held) {
   return program;
 }
 
-/// Only to give the lock back is left to do, and the end of the connection would do as well.
-void prepare_to_leave(SignalQueue& signals, int status) {
+static_assert(release_patience == std::chrono::seconds(2), "unanswered_release says so");
+constexpr const char* unanswered_release =
+    "lockctl: warning: the server has not answered the release within 2 s; the connection is closed, and the lock with "
+    "it\n";
+
+/// Only to give the lock back is left to do, and the end of the connection would do as well. That no reply comes (it is
+/// not that the connection ended) takes nothing from what was done under the lock, where it was there until now.
+void prepare_to_leave(const Options& options, SignalQueue& signals, int status) {
   const bool by_signal = status > exit_status::signal_base;
-  if (by_signal) return signals.exit_within_a_second(status);
+  if (by_signal) return signals.exit_within(std::chrono::seconds(1), status, "");
+  if (is_sure_of_its_lock(options)) return signals.exit_within(release_patience, status, unanswered_release);
   signals.exit_from_now_on(status);
 }
 
@@ -49,12 +59,13 @@ Ended run_program(const Options& options, const Program& program, const CallerSi
   Child child(program, caller);
   const Warden warden(child);
   const Ended ended = Supervisor(child, signals, loss, options.kill_after).run(program.arguments[0]);
-  prepare_to_leave(signals, ended.status);
+  prepare_to_leave(options, signals, ended.status);
   return ended;
 }
 
 /// What is said, and returned, when the lock that should have been given back was not held any more.
 int report_unreleased(const Error& error, const Loss& loss, const Options& options) {
+  SignalQueue::stay();
   if (!loss.happened()) return report(failure_of(error, options));
   complain("lockctl: the lock was lost before it was given back: " + loss.reason());
   return exit_status::lost;
@@ -83,6 +94,13 @@ void print_held(const Options& options, const Held& held) {
   print(json::held(options.key, options.lock.mode, held.token, held.holders) + "\n");
 }
 
+/// By the main thread, while there is no other.
+void warn(const Options& options) {
+  complain(overlap_warning(options));
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread
+  complain(nesting_warning(options, std::getenv("LOCKD_KEY"), std::getenv("LOCKD_MODE")));
+}
+
 /// At a terminal nothing else would tell what it waits for.
 void explain_the_wait(const Options& options) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return;
@@ -92,13 +110,13 @@ void explain_the_wait(const Options& options) {
 }  // namespace
 
 int run(const Options& options) {
-  complain(overlap_warning(options));
+  warn(options);
   const CallerSignals caller;
   exit_on_signals();
   auto connected = connect_to_server(options);
   if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
   auto& client = std::get<Client>(connected);
-  const Loss loss(client);
+  const Loss loss(client, options.server);
   const auto taken = take_lock(client, options);
   if (const auto* failure = std::get_if<Failure>(&taken)) return report(*failure);
   const Ended ended = run_program(options, program_of(options, std::get<Held>(taken)), caller, loss);
@@ -109,12 +127,12 @@ int run(const Options& options) {
 }
 
 int get(const Options& options) {
-  complain(overlap_warning(options));
+  warn(options);
   exit_on_signals();
   auto connected = connect_to_server(options);
   if (const auto* failure = std::get_if<Failure>(&connected)) return report(*failure);
   auto& client = std::get<Client>(connected);
-  const Loss loss(client);
+  const Loss loss(client, options.server);
   const auto taken = take_lock(client, options);
   if (const auto* failure = std::get_if<Failure>(&taken)) return report(*failure);
   SignalQueue signals;
@@ -123,7 +141,7 @@ int get(const Options& options) {
   explain_the_wait(options);
   const int number = wait_for_end_of_input(loss, signals);
   const int status = number == 0 ? exit_status::success : exit_status::signal_base + number;
-  prepare_to_leave(signals, status);
+  prepare_to_leave(options, signals, status);
   const Result<void> released = release_lock(client, options);
   client.close();
   if (!released) return report_unreleased(released.error(), loss, options);

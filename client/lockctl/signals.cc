@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include "client/lockctl/exit_status.h"
@@ -18,9 +19,18 @@ constexpr std::array<int, 6> ending_signals = {SIGTERM, SIGINT, SIGHUP, SIGQUIT,
 /// With which leave() leaves; -1: with the signal's own.
 volatile std::sig_atomic_t status_to_leave_with = -1;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
+/// A literal, so that it is there whenever the time is over.
+const char* volatile words_to_leave_with = "";  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
 void leave(int number) {
   const int status = status_to_leave_with;
   ::_exit(status < 0 ? exit_status::signal_base + number : status);
+}
+
+void leave_in_time(int number) {
+  const char* const words = words_to_leave_with;
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, words, std::strlen(words));
+  leave(number);
 }
 
 sigset_t set_of_ending_signals() {
@@ -86,16 +96,19 @@ void SignalQueue::exit_from_now_on(int status) {
   ::pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
 
-void SignalQueue::exit_within_a_second(int status) {
+void SignalQueue::exit_within(std::chrono::seconds time, int status, const char* last_words) {
   exit_from_now_on(status);
+  words_to_leave_with = last_words;
   struct sigaction action{};
-  action.sa_handler = leave;
+  action.sa_handler = leave_in_time;
   ::sigaction(SIGALRM, &action, nullptr);
   sigset_t alarm;
   ::sigemptyset(&alarm);
   ::sigaddset(&alarm, SIGALRM);
   ::pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr);
-  ::alarm(1);
+  ::alarm(static_cast<unsigned>(time.count()));
 }
+
+void SignalQueue::stay() { ::alarm(0); }
 
 }  // namespace lockd::lockctl

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 
@@ -54,9 +55,12 @@ class SignalQueue {
   /// command has ended, and only manners keep lockctl.
   void exit_from_now_on(int status);
 
-  /// The same, and the process ends so after a second if it has not by itself: who has sent the signal that brought the
-  /// end does not wait for a server that hangs.
-  void exit_within_a_second(int status);
+  /// The same, and the process ends so after this time if it has not by itself: nobody is to wait for a server that
+  /// hangs. `last_words`, a literal, are written to stderr then.
+  void exit_within(std::chrono::seconds time, int status, const char* last_words);
+
+  /// Takes the time limit away.
+  static void stay();
 
  private:
   Descriptor descriptor_;

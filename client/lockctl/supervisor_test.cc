@@ -46,7 +46,7 @@ void wait_for(const Loss& loss) {
 TEST(LockctlSupervisor, a_lock_that_is_lost_before_the_command_starts_keeps_it_from_starting) {
   const FakeServer server([](Peer& peer) { peer.close(); });
   Client client = server.connect();
-  const Loss loss(client);
+  const Loss loss(client, server.uri());
   wait_for(loss);
   const CallerSignals caller;
   SignalQueue signals;
@@ -63,7 +63,7 @@ TEST(LockctlSupervisor, a_lock_that_is_lost_before_the_command_starts_keeps_it_f
   EXPECT_EQ(::waitpid(child.id(), nullptr, 0), child.id());
   EXPECT_EQ(all_of(said), "");
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(text.starts_with("lockctl: the lock was lost: ")) << text;
+  EXPECT_TRUE(text.starts_with("lockctl: the lock was lost: " + server.uri() + ": ")) << text;
   EXPECT_TRUE(text.ends_with("; the command was not started\n")) << text;
 }
 

@@ -30,7 +30,7 @@ class [[nodiscard]] Lock {
   Lock(Lock&& other) noexcept;
   /// Releases what it owned first.
   Lock& operator=(Lock&& other) noexcept;
-  /// As release(), and the result is forgotten. Never throws.
+  /// As unlock(), and the result is forgotten. Never throws.
   ~Lock();
 
   /// Whether it owns a lock on a connection that has not ended: false from the moment in which a loss is noticed. As
@@ -47,9 +47,10 @@ class [[nodiscard]] Lock {
   /// Gives the lock back, waiting for the server to say so; the Lock owns nothing then, whatever the result. not_held
   /// where it owned nothing, or where the lock was released otherwise (Client::release, Client::release_all). If
   /// another thread waits on the same Client, this takes its turn behind that wait.
-  Result<void> release();
+  Result<void> unlock();
 
-  /// Owns nothing from now on, and the lock stays with the Client until Client::release() or its end.
+  /// Owns nothing from now on, and the lock stays with the Client until Client::release() or its end: what
+  /// std::unique_lock calls release(), a word that means the opposite to a lock server.
   void disown() noexcept;
 
  private:

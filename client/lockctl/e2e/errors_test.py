@@ -134,12 +134,19 @@ class Servers(LockctlTestCase):
         self.hold("k")
         finished = self.lockctl("ping")
         self.assertEqual(finished.returncode, 69)
-        self.assertRegex(finished.stderr, r"(?i)\Alockctl: [^\n]*too many connections[^\n]*\n\Z")
+        self.assertEqual(finished.stderr, f"lockctl: {self.uri}: the server has too many connections (its "
+                                          "--max-connections)\n")
 
     def test_what_is_disabled(self) -> None:
         self.server = self.daemon("--no-dump", "--no-registry")
-        self.expect_refusal("list", status=76, says="disabled")
-        self.expect_refusal("who", status=76, says="disabled")
+        for command in "list", "who":
+            self.expect_refusal(command, status=76, says=f"lockctl: {self.uri}: this is disabled on the server, by its "
+                                                         "--no-dump or --no-registry")
+
+    def test_one_that_ends(self) -> None:
+        uri = self.serve(b"1 pong\n")
+        self.expect_refusal("--server", uri, "stats", status=69,
+                            says=f"lockctl: {uri}: the server closed the connection")
 
 
 class Output(LockctlTestCase):

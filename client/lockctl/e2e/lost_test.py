@@ -23,7 +23,8 @@ class LostLock(LockctlTestCase):
 
     def check_lost(self, running: Running, ahead: str = "") -> None:
         self.assertEqual(running.wait(), 70)
-        self.assertRegex(running.stderr(), rf"\A{ahead}lockctl: the lock was lost: [^\n]*; ending the command\n\Z")
+        self.assertRegex(running.stderr(), rf"\A{ahead}lockctl: the lock was lost: {self.uri}: [^\n]*; "
+                                           r"ending the command\n\Z")
 
     def test_the_command_gets_TERM(self) -> None:
         running = self.start_it(command=["sh", "-c", 'trap "echo TERM; exit 0" TERM; echo ready; sleep 1000 & wait'])
@@ -114,6 +115,41 @@ class LostLock(LockctlTestCase):
         self.assertEqual(running.wait(), 70)
         self.assertRegex(running.stderr(), r"\Alockctl: the lock was lost[^\n]*\n\Z")
         self.server.kill()
+
+
+class UnansweredRelease(LockctlTestCase):
+    """The command has ended under its lock, and only then the server hangs, or is seen to."""
+
+    def start_it(self, status: int, *options: str) -> Running:
+        running = self.start("run", *options, f"k{status}", "sh", "-c", f"echo in; read x; exit {status}",
+                             stdin=subprocess.PIPE)
+        running.expect("in")
+        return running
+
+    def test_the_commands_status_stands(self) -> None:
+        running = [self.start_it(status) for status in (0, 3)]
+        holding = self.start("get", "l", stdin=subprocess.PIPE)
+        holding.line()
+        self.server.pause()
+        for each in *running, holding:
+            each.process.stdin.close()
+        self.assertEqual([each.wait() for each in (*running, holding)], [0, 3, 0])
+        for each in *running, holding:
+            self.assertRegex(each.stderr(), r"\Alockctl: warning: the server has not answered the release[^\n]*\n\Z")
+        self.server.resume()
+        for key in "k0", "k3", "l":
+            self.observer.expect(f"gw 60000 {key}", f"1 Lock Get Success: {key}")
+
+    def test_where_another_may_have_had_the_lock_it_is_waited_for(self) -> None:
+        """With so long a --peer-timeout the network may have vanished before the command ended."""
+        unsure, sure = self.start_it(3, "--peer-timeout", "60"), self.start_it(0)
+        self.server.pause()
+        for each in unsure, sure:
+            each.process.stdin.close()
+        self.assertEqual(sure.wait(), 0)
+        self.server.kill()
+        self.assertEqual(unsure.wait(), 70)
+        self.assertIn("lockctl: the lock was lost before it was given back: ", unsure.stderr())
 
 
 class Killed(LockctlTestCase):

@@ -218,6 +218,20 @@ class Waiting(LockctlTestCase):
         first.process.stdin = None
 
 
+class Nested(LockctlTestCase):
+    def test_one_that_waits_for_itself_is_warned(self) -> None:
+        running = self.start("run", "k", LOCKCTL, "run", "k", "true")
+        self.wait_for_line("k", 1)
+        running.signal(signal.SIGTERM)
+        self.assertEqual(running.wait(), 128 + signal.SIGTERM)
+        self.assertRegex(running.stderr(), r"\Alockctl run: warning: LOCKD_KEY says [^\n]*\n\Z")
+
+    def test_one_that_gets_its_lock_is_not(self) -> None:
+        self.expect_output("run", "k", LOCKCTL, "run", "other", "echo", "ran", stdout="ran\n")
+        self.expect_output("run", "k", LOCKCTL, "run", "-n", "k", "echo", "ran", stdout="", status=1)
+        self.expect_output("run", "-s", "k", LOCKCTL, "run", "k", "echo", "ran", stdout="ran\n")
+
+
 class Signals(LockctlTestCase):
     PASSED_ON = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
 
