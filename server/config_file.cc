@@ -117,13 +117,10 @@ class Reader {
 
   void add(const std::string& name, const std::vector<std::string>& values, std::size_t line) {
     const auto [found, is_first] = lines_.emplace(name, line);
-    if (is_first) {
-      items_.push_back({{}, name, values});
-    } else if (items_.back().name == name) {
-      items_.back().inputs.insert(items_.back().inputs.end(), values.begin(), values.end());
-    } else {
+    if (!is_first) {
       refuse(line, name + " stands in line " + std::to_string(found->second) + " already: keep one of the two");
     }
+    items_.push_back({{}, name, values});
   }
 
   [[noreturn]] static void refuse(std::size_t line, const std::string& what) {
