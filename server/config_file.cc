@@ -4,6 +4,8 @@
 #include <map>
 #include <string_view>
 
+#include "server/setting_values.h"
+
 namespace lockd::server {
 
 namespace {
@@ -142,6 +144,8 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& file) const {
 
 std::string ConfigFile::to_flag(const CLI::ConfigItem& item) const {
   if (item.inputs.size() > 1) throw CLI::ArgumentMismatch("--" + item.name + ": several values for a switch");
+  // The library would take an empty one for true.
+  if (item.inputs.front().empty()) throw CLI::ValidationError("--" + item.name, check_switch(""));
   return item.inputs.front();
 }
 

@@ -21,7 +21,8 @@ class ConfigFile : public CLI::Config {
   /// is not closed, something behind them, an empty list, a setting that comes again.
   std::vector<CLI::ConfigItem> from_config(std::istream& file) const override;
 
-  /// The value of a switch. Throws CLI::ArgumentMismatch, as the library does for other settings, where there are more.
+  /// The value of a switch. Throws CLI::ArgumentMismatch, as the library does for other settings, where there are more,
+  /// and CLI::ValidationError where it is empty.
   std::string to_flag(const CLI::ConfigItem& item) const override;
 
   /// Never asked for.

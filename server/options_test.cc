@@ -323,6 +323,19 @@ TEST_F(OptionsTest, an_address_for_HTTP_is_refused_with_those_that_there_are) {
   expect_refused({"--http", "tcp://a"}, {"--http: tcp://a: expected tcp://HOST:PORT"});
 }
 
+TEST_F(OptionsTest, what_steers_a_terminal_is_escaped) {
+  expect_refused({"--frob\x1B[31m\n"}, {"--frob\\x1B[31m\\x0A"});
+  expect_refused({"--config", "/no\n/file"}, {"/no\\x0A/file: No such file"});
+  expect_refused({"--config", file("listen = \x1B]0;\x07\xFF\n")}, {"\\x1B]0;\\x07\\xFF"});
+}
+
+TEST_F(OptionsTest, an_empty_value_is_shown) {
+  for (const char* flag : {"--threads", "--listen", "--http", "--unix-mode", "--log-level", "--ws-origin"}) {
+    expect_refused({flag, ""}, {std::string("lockd: ") + flag + ": '': "});
+  }
+  expect_refused({"--config", file("classic =\n")}, {"'': expected true or false"});
+}
+
 TEST_F(OptionsTest, what_is_refused_says_where_to_look) {
   for (const auto& flags :
        std::vector<std::vector<std::string>>{{"--foo"}, {"9999"}, {"--threads"}, {"--threads", "x"}})
