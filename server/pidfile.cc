@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "server/reason.h"
+
 namespace lockd::server {
 
 namespace {
@@ -19,7 +21,9 @@ namespace {
   throw std::runtime_error("--pidfile " + path + ": " + why);
 }
 
-[[noreturn]] void refuse(const std::string& path, int error) { refuse(path, std::generic_category().message(error)); }
+[[noreturn]] void refuse(const std::string& path, int error) {
+  refuse(path, std::generic_category().message(error) + file_advice(error));
+}
 
 struct stat status_of(int fd) {
   struct stat found{};

@@ -96,6 +96,11 @@ TEST_F(PidfileTest, refuses_a_file_that_a_process_holds_before_its_number_is_the
   std::fclose(file);
 }
 
+TEST_F(PidfileTest, says_what_to_do_where_it_cannot_be_had) {
+  std::filesystem::create_directory(path());
+  EXPECT_EQ(refusal(), "--pidfile " + path() + ": Is a directory: take another path");
+}
+
 TEST_F(PidfileTest, leaves_another_file_that_has_come_to_its_path) {
   {
     const Pidfile pidfile(path());

@@ -226,7 +226,7 @@ class FailedStarts(DaemonTestCase):
 
     def test_S6_a_socket_path_that_is_too_long(self) -> None:
         path = self.temporary_directory() / ("x" * 120)
-        self.check_refused("--listen", f"unix://{path}", names="x" * 120)
+        self.check_refused("--listen", f"unix://{path}", names="has 107 bytes at most")
 
     def test_a_pidfile_that_cannot_be_written(self) -> None:
         path = self.temporary_directory() / "missing" / "lockd.pid"
@@ -246,8 +246,13 @@ class FailedStarts(DaemonTestCase):
         first.stop()
         self.daemon("--pidfile", str(path)).stop()
 
+    def test_a_state_directory_that_is_not_there(self) -> None:
+        path = self.temporary_directory() / "missing"
+        says = f"--state-dir: {path}: No such file or directory: make the folder, or take another path"
+        self.check_refused("--listen", LOOPBACK, "--state-dir", str(path), names=says)
+
     def test_S4_too_few_descriptors_for_any_connection(self) -> None:
-        self.check_refused("--listen", LOOPBACK, names="leaves no room", wrapper=descriptor_limit(40, 40))
+        self.check_refused("--listen", LOOPBACK, names="LimitNOFILE=", wrapper=descriptor_limit(40, 40))
 
     def test_S6_a_failed_start_removes_what_it_made(self) -> None:
         directory = self.temporary_directory()
