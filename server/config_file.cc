@@ -4,6 +4,8 @@
 #include <map>
 #include <string_view>
 
+#include "server/setting_values.h"
+
 namespace lockd::server {
 
 namespace {
@@ -117,13 +119,10 @@ class Reader {
 
   void add(const std::string& name, const std::vector<std::string>& values, std::size_t line) {
     const auto [found, is_first] = lines_.emplace(name, line);
-    if (is_first) {
-      items_.push_back({{}, name, values});
-    } else if (items_.back().name == name) {
-      items_.back().inputs.insert(items_.back().inputs.end(), values.begin(), values.end());
-    } else {
+    if (!is_first) {
       refuse(line, name + " stands in line " + std::to_string(found->second) + " already: keep one of the two");
     }
+    items_.push_back({{}, name, values});
   }
 
   [[noreturn]] static void refuse(std::size_t line, const std::string& what) {
@@ -145,6 +144,8 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& file) const {
 
 std::string ConfigFile::to_flag(const CLI::ConfigItem& item) const {
   if (item.inputs.size() > 1) throw CLI::ArgumentMismatch("--" + item.name + ": several values for a switch");
+  // The library would take an empty one for true.
+  if (item.inputs.front().empty()) throw CLI::ValidationError("--" + item.name, check_switch(""));
   return item.inputs.front();
 }
 

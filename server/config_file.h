@@ -11,17 +11,18 @@ namespace lockd::server {
 
 /// Reads lines of `setting = value`, `setting` alone (a switch that is on), comments from # or ; on, and blank lines. A
 /// value is bare, or in quotes of either kind where it has blanks or commas; several stand side by side with
-/// commas or blanks between, or in a list in brackets, which may go over several lines, or in lines of the same setting
-/// that follow one another. (The library's own reader takes a part of the file for the whole where a bracket or a quote
-/// is not closed, and of a setting that comes again later it takes the first.)
+/// commas or blanks between, or in a list in brackets, which may go over several lines. A setting stands there once.
+/// (The library's own reader takes a part of the file for the whole where a bracket or a quote is not closed, and of a
+/// setting that comes again later it takes the first.)
 class ConfigFile : public CLI::Config {
  public:
   /// Every setting once, with at least one value, which may be empty. Throws CLI::FileError with one line that begins
   /// with the number of the line and says what is wrong there: a section, no setting before =, a list or a quote that
-  /// is not closed, something behind them, an empty list, a setting that comes again further down.
+  /// is not closed, something behind them, an empty list, a setting that comes again.
   std::vector<CLI::ConfigItem> from_config(std::istream& file) const override;
 
-  /// The value of a switch. Throws CLI::ArgumentMismatch, as the library does for other settings, where there are more.
+  /// The value of a switch. Throws CLI::ArgumentMismatch, as the library does for other settings, where there are more,
+  /// and CLI::ValidationError where it is empty.
   std::string to_flag(const CLI::ConfigItem& item) const override;
 
   /// Never asked for.

@@ -36,13 +36,16 @@ TEST(ConfigFileTest, what_is_quoted_is_one_value) {
 }
 
 TEST(ConfigFileTest, several_values) {
-  EXPECT_EQ(read("a = x, y\na = z\nb = x y\n"), "a=x|y|z;b=x|y;");
+  EXPECT_EQ(read("a = x, y, z\nb = x y\n"), "a=x|y|z;b=x|y;");
   EXPECT_EQ(read("a = [\"x\", 'y', z]\nb = 1\n"), "a=x|y|z;b=1;");
   EXPECT_EQ(read("a = [\n  x,  # the first\n  # none\n  [::1]:9,\n] # end\nb = 1\n"), "a=x|[::1]:9;b=1;");
   EXPECT_EQ(read("a = tcp://[::1]:9, y\n"), "a=tcp://[::1]:9|y;");
 }
 
-TEST(ConfigFileTest, a_setting_that_comes_again_further_down_is_refused) {
+TEST(ConfigFileTest, a_setting_that_comes_again_is_refused) {
+  EXPECT_EQ(read("a = 1\na = 2\n"), "2: a stands in line 1 already: keep one of the two");
+  EXPECT_EQ(read("a\na\n"), "2: a stands in line 1 already: keep one of the two");
+  EXPECT_EQ(read("a = [1]\n\na = [2]\n"), "3: a stands in line 1 already: keep one of the two");
   EXPECT_EQ(read("a = 1\nb = 2\na = 1\n"), "3: a stands in line 1 already: keep one of the two");
   EXPECT_EQ(read("a = [1,\n2]\n\nb = 2\na = 3"), "5: a stands in line 1 already: keep one of the two");
 }

@@ -42,7 +42,8 @@ void Doorman<Mutex>::limit(std::optional<std::uint64_t> asked, std::size_t reser
   const std::size_t taken = open_descriptors() + farewells_max + reserved + descriptors_to_spare;
   const std::size_t room = room_for_connections(limit, taken);
   if (room == 0 && !asked) {
-    throw std::runtime_error("a descriptor limit of " + std::to_string(limit) + " leaves no room for connections");
+    throw std::runtime_error("a descriptor limit of " + std::to_string(limit) +
+                             " leaves no room for connections: raise it, by ulimit -n, or LimitNOFILE= in the unit");
   }
   connections_max_ = asked.value_or(room);
   if (connections_max_ > room) {

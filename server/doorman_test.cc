@@ -222,7 +222,9 @@ TEST_F(DoormanTest, S4_without_any_room_there_is_no_server_unless_a_number_was_a
     doorman_.limit(std::nullopt, all);
     ADD_FAILURE() << "room for " << doorman_.connections_max();
   } catch (const std::runtime_error& error) {
-    EXPECT_TRUE(std::string(error.what()).ends_with("leaves no room for connections")) << error.what();
+    EXPECT_TRUE(std::string(error.what())
+                    .ends_with("leaves no room for connections: raise it, by ulimit -n, or LimitNOFILE= in the unit"))
+        << error.what();
   }
   const TestLog log;
   doorman_.limit(1, all);

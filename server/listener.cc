@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,23 +56,13 @@ void remove_stale_socket(const std::string& path) {
 
 }  // namespace
 
-UnixPathGuard::UnixPathGuard(std::string path) : path_(std::move(path)) {
-  const std::string lock_path = path_ + ".lock";
-  lock_fd_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_fd_ < 0) refuse(errno, lock_path);
-  try {
-    if (::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) throw std::runtime_error("another server holds " + lock_path);
-    remove_stale_socket(path_);
-  } catch (const std::runtime_error&) {
-    ::close(lock_fd_);
-    throw;
-  }
+UnixPathGuard::UnixPathGuard(std::string path) : path_(std::move(path)), lock_(path_ + ".lock", O_NOFOLLOW, 0600) {
+  if (lock_.fd() < 0) refuse(errno, path_ + ".lock");
+  if (!lock_.try_lock()) throw std::runtime_error("another server holds " + path_ + ".lock");
+  remove_stale_socket(path_);
 }
 
-UnixPathGuard::~UnixPathGuard() {
-  ::unlink(path_.c_str());
-  ::close(lock_fd_);
-}
+UnixPathGuard::~UnixPathGuard() { ::unlink(path_.c_str()); }
 
 Listener::Listener(asio::io_context& context, const StreamProtocol::endpoint& endpoint, unsigned unix_mode,
                    const std::optional<std::string>& websocket_path)

@@ -13,6 +13,7 @@
 
 #include "server/address.h"
 #include "server/edge.h"
+#include "server/file_lock.h"
 #include "server/throttle.h"
 
 namespace lockd::server {
@@ -31,7 +32,7 @@ class UnixPathGuard {
 
  private:
   std::string path_;
-  int lock_fd_ = -1;
+  FileLock lock_;
 };
 
 /// What the accept loop needs of the server.

@@ -6,8 +6,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -16,6 +18,7 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "server/reason.h"
@@ -88,6 +91,26 @@ TEST(ListeningReason, says_what_to_do) {
             "Cannot assign requested address: it is none of this machine's. (ip address tells.) Add it, or take "
             "another address: --http");
   EXPECT_EQ(reason_of(too_many_files_open), "Too many open files");
+  EXPECT_EQ(reason_of(filename_too_long),
+            "File name too long: the path of a socket has 107 bytes at most. Take a shorter one");
+  EXPECT_EQ(listening_reason(boost::system::system_error(asio::error::host_not_found), "--http"),
+            "Host not found (authoritative): mend the name, or give the address itself: --http");
+}
+
+TEST(ListeningReason, names_the_folder_and_says_what_to_do) {
+  const std::system_error error(ENOENT, std::generic_category(), "the folder /run/lockd");
+  EXPECT_EQ(listening_reason(error, "--listen"),
+            "the folder /run/lockd: No such file or directory: make the folder, or take another path");
+}
+
+TEST(FileAdvice, says_what_to_do) {
+  EXPECT_EQ(file_advice(ENOENT), ": make the folder, or take another path");
+  EXPECT_EQ(file_advice(ENOTDIR), file_advice(ENOENT));
+  EXPECT_EQ(file_advice(EACCES), ": give lockd's user the right to it, or take another path");
+  EXPECT_EQ(file_advice(ENOSPC), ": make room there, or take another path");
+  EXPECT_EQ(file_advice(EDQUOT), file_advice(ENOSPC));
+  EXPECT_EQ(file_advice(EISDIR), ": take another path");
+  EXPECT_EQ(file_advice(EMFILE), "");
 }
 
 TEST_F(ListenersTest, are_those_of_the_flags_in_their_order) {

@@ -8,10 +8,12 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/check.h"
+#include "server/printable.h"
 
 namespace lockd::server {
 
@@ -24,6 +26,16 @@ class PriorityFlag : public spdlog::custom_flag_formatter {
     line.append(prefix.data(), prefix.data() + prefix.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<PriorityFlag>(); }
+};
+
+/// What is said may come from the environment, or name a path.
+class Text : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    line.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Text>(); }
 };
 
 }  // namespace
@@ -46,11 +58,8 @@ void set_up_log(const std::string& level, bool to_journal) {
   engine::check_prefix = to_journal ? priority_prefix(spdlog::level::critical) : "";
   auto logger = std::make_shared<spdlog::logger>("lockd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  if (to_journal) {
-    formatter->add_flag<PriorityFlag>('*').set_pattern("%*%v");
-  } else {
-    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
-  }
+  formatter->add_flag<PriorityFlag>('*').add_flag<Text>('N');
+  formatter->set_pattern(to_journal ? "%*%N" : "%Y-%m-%dT%H:%M:%S.%e%z %l: %N");
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));

@@ -17,7 +17,8 @@ bool is_journal(int fd);
 const char* priority_prefix(spdlog::level::level_enum level);
 
 /// Makes spdlog's default logger one to stderr: `TIME LEVEL: TEXT`; to a journal, which knows the time, `<N>TEXT`, so
-/// that `journalctl -p warning` finds warnings and errors; a LOCKD_CHECK that fails is critical. level: one of those of
+/// that `journalctl -p warning` finds warnings and errors; a LOCKD_CHECK that fails is critical. The text is
+/// printable(). level: one of those of
 /// --log-level. To be called while there is one thread.
 void set_up_log(const std::string& level, bool to_journal);
 

@@ -53,6 +53,15 @@ TEST(LogTest, others_get_time_and_level) {
   EXPECT_TRUE(std::regex_match(logged("warning", false), form)) << logged("warning", false);
 }
 
+TEST(LogTest, what_steers_a_terminal_is_escaped) {
+  const auto before = spdlog::default_logger();
+  testing::internal::CaptureStderr();
+  set_up_log("info", true);
+  spdlog::warn("LOCKD_{} sets nothing", "\x1B[31m\n<0>");
+  spdlog::set_default_logger(before);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "<4>LOCKD_\\x1B[31m\\x0A<0> sets nothing\n");
+}
+
 TEST(LogTest, the_journal_is_the_stream_that_is_named) {
   struct stat found{};
   ASSERT_EQ(::fstat(STDERR_FILENO, &found), 0);

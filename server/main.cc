@@ -12,6 +12,7 @@
 
 #include "server/log.h"
 #include "server/options.h"
+#include "server/printable.h"
 #include "server/server.h"
 
 namespace {
@@ -64,7 +65,6 @@ int main(int argc, char** argv) {
     lockd::server::run_server(options);
     return 0;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%slockd: %s\n", error_prefix, error.what());
-    return 1;
+    return leave({1, lockd::server::error_line(error.what())});
   }
 }

@@ -4,21 +4,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
-#include "server/address.h"
 #include "server/config_file.h"
 #include "server/environment.h"
-#include "server/websocket/origin.h"
+#include "server/printable.h"
+#include "server/setting_values.h"
 
 namespace lockd::server {
 
@@ -53,56 +50,6 @@ std::vector<std::string> variables_of(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) names.push_back(option->get_envname());
   return names;
-}
-
-std::string check_listen_uri(const std::string& uri) {
-  try {
-    parse_listen_uri(uri);
-    return {};
-  } catch (const std::invalid_argument& error) {
-    return uri + ": " + error.what();
-  }
-}
-
-std::string check_http_uri(const std::string& uri) {
-  if (uri.starts_with("tcp://") || uri.starts_with("unix://")) return check_listen_uri(uri);
-  return (uri.empty() ? "''" : uri) + ": expected tcp://HOST:PORT or unix:///PATH";
-}
-
-std::string check_websocket_origin(const std::string& origin) {
-  const std::string what = check_origin(origin);
-  return what.empty() ? what : origin + ": " + what;
-}
-
-std::string check_path(const std::string& path) {
-  return path.empty() ? "the path is empty: leave the setting out for none" : "";
-}
-
-/// Decimal digits alone, and no number that wraps around. (The library would take 010 for octal.)
-CLI::Validator whole_number(std::uint64_t min, std::uint64_t max) {
-  const auto check = [min, max](std::string& text) -> std::string {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_number = error == std::errc() && end == text.data() + text.size();
-    if (!is_number || number < min || number > max) {
-      return text + ": expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
-    }
-    text = std::to_string(number);
-    return {};
-  };
-  return {check, ""};
-}
-
-/// A flag's value in the file or the environment. (The library would count it: 3 is three times.)
-std::string check_switch(const std::string& value) {
-  constexpr std::array<std::string_view, 8> values = {"true", "false", "on", "off", "yes", "no", "1", "0"};
-  return std::ranges::find(values, value) != values.end() ? std::string() : value + ": expected true or false";
-}
-
-std::string check_mode(const std::string& mode) {
-  const bool octal = !mode.empty() && mode.size() <= 4 && mode.find_first_not_of("01234567") == std::string::npos;
-  if (octal && std::stoul(mode, nullptr, 8) <= 0777) return {};
-  return mode + ": expected octal permission bits, 0 to 777";
 }
 
 /// What the flags write to, where Options keeps it in another form.
@@ -187,10 +134,10 @@ void add_process_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--pidfile", raw.options.pidfile, "where to write the process id")
       ->type_name("PATH")
       ->check(check_path);
-  app.add_option("--log-level", raw.options.log_level, "what to log to stderr")
+  app.add_option("--log-level", raw.options.log_level, "what to log to stderr: debug, info, warning, error or off")
       ->type_name("LEVEL")
       ->capture_default_str()
-      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+      ->check(check_log_level);
   app.add_option("--config", raw.config, "a file of `flag = value` lines, the flags without their dashes")
       ->type_name("FILE")
       ->check(check_path)
@@ -236,11 +183,7 @@ std::string mismatch(const std::string& what) {
   return flag_of(what) + (what.ends_with(" missing") ? " needs a value" : " is given more than once");
 }
 
-/// One line, whatever the library wrote.
-Exit usage_error(std::string text) {
-  std::ranges::replace(text, '\n', ' ');
-  return {2, "lockd: " + text + "; see lockd --help\n"};
-}
+Exit usage_error(const std::string& text) { return {2, error_line(text + "; see lockd --help")}; }
 
 }  // namespace
 

@@ -155,8 +155,7 @@ TEST_F(OptionsTest, each_flag_is_an_environment_variable) {
 
 TEST_F(OptionsTest, each_flag_is_a_key_of_the_config_file) {
   const Options options = OptionsTest::options({"--config", file("# a comment\n"
-                                                                 "listen = tcp://127.0.0.1:0\n"
-                                                                 "listen = unix:///run/a.sock\n"
+                                                                 "listen = tcp://127.0.0.1:0, unix:///run/a.sock\n"
                                                                  "threads = 3\nclassic = true\nno-dump = true\n"
                                                                  "no-registry = true\nmax-connections = 100\n"
                                                                  "max-line-bytes = 200\nmax-output-bytes=300\n"
@@ -324,6 +323,19 @@ TEST_F(OptionsTest, an_address_for_HTTP_is_refused_with_those_that_there_are) {
   expect_refused({"--http", "tcp://a"}, {"--http: tcp://a: expected tcp://HOST:PORT"});
 }
 
+TEST_F(OptionsTest, what_steers_a_terminal_is_escaped) {
+  expect_refused({"--frob\x1B[31m\n"}, {"--frob\\x1B[31m\\x0A"});
+  expect_refused({"--config", "/no\n/file"}, {"/no\\x0A/file: No such file"});
+  expect_refused({"--config", file("listen = \x1B]0;\x07\xFF\n")}, {"\\x1B]0;\\x07\\xFF"});
+}
+
+TEST_F(OptionsTest, an_empty_value_is_shown) {
+  for (const char* flag : {"--threads", "--listen", "--http", "--unix-mode", "--log-level", "--ws-origin"}) {
+    expect_refused({flag, ""}, {std::string("lockd: ") + flag + ": '': "});
+  }
+  expect_refused({"--config", file("classic =\n")}, {"'': expected true or false"});
+}
+
 TEST_F(OptionsTest, what_is_refused_says_where_to_look) {
   for (const auto& flags :
        std::vector<std::vector<std::string>>{{"--foo"}, {"9999"}, {"--threads"}, {"--threads", "x"}})
@@ -352,9 +364,17 @@ TEST_F(OptionsTest, a_line_of_the_config_file_that_is_no_setting_is_refused) {
 TEST_F(OptionsTest, a_setting_that_is_repeated_in_the_config_file_is_refused) {
   const std::string path = file("listen = [\"tcp://127.0.0.1:1\"]\nthreads = 2\n\nlisten = [\"tcp://127.0.0.1:2\"]\n");
   expect_refused({"--config", path}, {path + ":4: listen stands in line 1 already: keep one of the two;"});
-  file("threads = 2\nthreads = 3\n");
+  for (const std::string setting : {"listen = tcp://127.0.0.1:1\n", "threads = 2\n", "classic = true\n", "classic\n"}) {
+    file("# twice\n" + setting + setting);
+    const std::string name = setting.substr(0, setting.find_first_of(" \n"));
+    expect_refused({"--config", path}, {path + ":3: " + name + " stands in line 2 already: keep one of the two;"});
+  }
+}
+
+TEST_F(OptionsTest, several_values_for_a_setting_that_takes_one_are_refused) {
+  const std::string path = file("threads = 2, 3\n");
   expect_refused({"--config", path}, {path + ": more than one value for --threads: it takes one;"});
-  file("classic = true\nclassic = false\n");
+  file("classic = true, false\n");
   expect_refused({"--config", path}, {path + ": more than one value for --classic: it takes one;"});
 }
 

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
+
+#include "server/reason.h"
 
 namespace lockd::server {
 
@@ -80,6 +83,8 @@ Tokens::Tokens(const std::string& state_directory) {
   try {
     store_ = std::make_unique<TokenStore>(state_directory);
     first_ = TokenSupply::reserve_first(*store_, now);
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(std::string("--state-dir: ") + error.what() + file_advice(error.code().value()));
   } catch (const std::exception& error) {
     throw std::runtime_error(std::string("--state-dir: ") + error.what());
   }

@@ -126,13 +126,6 @@ class StartAndEnd(DaemonTestCase):
         shares = [len(each - listening) for each in daemon.watched_sockets()]
         self.assertEqual([share for share in shares if share > 0], [5, 5, 5, 5])
 
-    def test_a_pidfile_that_another_process_has_written_stays(self) -> None:
-        path = self.temporary_directory() / "lockd.pid"
-        first = self.daemon("--pidfile", str(path))
-        second = self.daemon("--pidfile", str(path))
-        first.stop()
-        self.assertEqual(path.read_text(), f"{second.pid}\n")
-
     def test_pidfile(self) -> None:
         path = self.temporary_directory() / "lockd.pid"
         daemon = self.daemon("--pidfile", str(path))
@@ -146,6 +139,15 @@ class StartAndEnd(DaemonTestCase):
         first.kill()
         second = self.daemon("--pidfile", str(path))
         self.assertEqual(path.read_text(), f"{second.pid}\n")
+
+    def test_a_pidfile_that_another_program_has_replaced_stays(self) -> None:
+        directory = self.temporary_directory()
+        path = directory / "lockd.pid"
+        daemon = self.daemon("--pidfile", str(path))
+        (directory / "new").write_text("1\n")
+        (directory / "new").rename(path)
+        daemon.stop()
+        self.assertEqual(path.read_text(), "1\n")
 
     def test_unix_socket_modes(self) -> None:
         """Whatever the umask."""
@@ -224,14 +226,33 @@ class FailedStarts(DaemonTestCase):
 
     def test_S6_a_socket_path_that_is_too_long(self) -> None:
         path = self.temporary_directory() / ("x" * 120)
-        self.check_refused("--listen", f"unix://{path}", names="x" * 120)
+        self.check_refused("--listen", f"unix://{path}", names="has 107 bytes at most")
 
     def test_a_pidfile_that_cannot_be_written(self) -> None:
         path = self.temporary_directory() / "missing" / "lockd.pid"
         self.check_refused("--listen", LOOPBACK, "--pidfile", str(path), names=str(path))
 
+    def test_a_pidfile_that_is_something_else_stays_as_it_is(self) -> None:
+        path = self.temporary_directory() / "notes"
+        path.write_text("important notes\n")
+        self.check_refused("--listen", LOOPBACK, "--pidfile", str(path), names="Remove it, or take another path")
+        self.assertEqual(path.read_text(), "important notes\n")
+
+    def test_a_pidfile_of_a_daemon_that_serves(self) -> None:
+        path = self.temporary_directory() / "lockd.pid"
+        first = self.daemon("--pidfile", str(path))
+        self.check_refused("--listen", LOOPBACK, "--pidfile", str(path), names=f"{path}: process {first.pid} runs")
+        self.assertEqual(path.read_text(), f"{first.pid}\n")
+        first.stop()
+        self.daemon("--pidfile", str(path)).stop()
+
+    def test_a_state_directory_that_is_not_there(self) -> None:
+        path = self.temporary_directory() / "missing"
+        says = f"--state-dir: {path}: No such file or directory: make the folder, or take another path"
+        self.check_refused("--listen", LOOPBACK, "--state-dir", str(path), names=says)
+
     def test_S4_too_few_descriptors_for_any_connection(self) -> None:
-        self.check_refused("--listen", LOOPBACK, names="leaves no room", wrapper=descriptor_limit(40, 40))
+        self.check_refused("--listen", LOOPBACK, names="LimitNOFILE=", wrapper=descriptor_limit(40, 40))
 
     def test_S6_a_failed_start_removes_what_it_made(self) -> None:
         directory = self.temporary_directory()

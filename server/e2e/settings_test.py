@@ -175,6 +175,15 @@ class UsageErrors(DaemonTestCase):
         self.check_refused("--listen", LOOPBACK, "stray", names="stray")
         self.check_refused("--listen", names="--listen")
 
+    def test_what_steers_a_terminal_is_escaped(self) -> None:
+        """In what it says before it runs, and in its log."""
+        self.check_refused("--frob\x1b[31m\n", names="--frob\\x1B[31m\\x0A")
+        finished = run_to_exit("--listen", LOOPBACK, "--pidfile", "/missing/a\nb", environment={"LOCKD_\x1b": ""})
+        self.assertEqual(finished.returncode, 1, finished.stderr)
+        self.assertNotIn("\x1b", finished.stderr)
+        self.assertIn("LOCKD_\\x1B sets nothing", finished.stderr)
+        self.assertRegex(finished.stderr, r"(?m)^lockd: --pidfile /missing/a\\x0Ab: .*$")
+
     def test_S4_mistakes_in_a_file(self) -> None:
         directory = self.temporary_directory()
         self.check_refused("--config", str(directory / "missing"), names=str(directory / "missing"))
