@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/check.h"
+#include "engine/prefetch.h"
 #include "engine/slab.h"
 
 namespace lockd::engine {
@@ -56,7 +57,7 @@ class IndexTable {
   }
 
   /// Asks for the cache line where find() begins.
-  void prefetch(std::uint32_t hash) const noexcept { __builtin_prefetch(&entries_[hash & mask()]); }
+  void prefetch(std::uint32_t hash) const noexcept { prefetch_line(&entries_[hash & mask()]); }
 
   /// The index that find() will ask about first, if it does not lie further on, or no_index.
   std::uint32_t first_of_run(std::uint32_t hash) const noexcept {

@@ -179,6 +179,9 @@ class LockTable {
   std::uint64_t key_count(LockKind kind) const { return totals_[kind].keys; }
   std::uint64_t orphan_count(LockKind kind) const { return totals_[kind].orphans; }
 
+  /// Keys held now in either kind.
+  std::uint32_t key_count() const { return keys_.size(); }
+
   /// Nothing, or which invariant is broken and where. For tests: it looks at every record.
   std::optional<std::string> check_invariants() const;
 

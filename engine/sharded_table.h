@@ -89,7 +89,8 @@ class ShardedTable {
     std::uint64_t waiters_max = std::numeric_limits<std::uint64_t>::max();  // W7: in each line, 1 or more
     std::uint64_t first_token = 1;                                          // T1
     std::uint64_t tokens_end = token_limit;                                 // see TokenSource
-    std::uint32_t index_parts = 256;  // of all shards together, a power of two: see PartitionedIndex
+    std::uint32_t index_parts = 256;       // of all shards together, a power of two: see PartitionedIndex
+    std::uint32_t cached_keys_max = 2048;  // of a shard: see gains_by_prefetch()
   };
 
   explicit ShardedTable(const Config& config)
@@ -107,12 +108,19 @@ class ShardedTable {
   /// For a caller that knows several requests before it makes the first: asks for the cache lines that they will read,
   /// so that these come at the same time. prefetch() for all of them, then prefetch_record() for all, then the
   /// requests. Changes nothing, and no answer depends on it. Without effect where threads share the table: what it
-  /// looks at is guarded by mutexes.
+  /// looks at is guarded by mutexes. Without gain in a table of few keys.
   void prefetch(LockKind kind, const HashedKey& key) const noexcept {
     if constexpr (is_single_threaded) shards_[shard_of(key)].table.prefetch(kind, key);
   }
   void prefetch_record(LockKind kind, const HashedKey& key) const noexcept {
     if constexpr (is_single_threaded) shards_[shard_of(key)].table.prefetch_record(kind, key);
+  }
+
+  /// Whether that saves more than it costs. So few keys as cached_keys_max lie in a cache anyway: 2,048 records of 64
+  /// bytes with their index fit the smallest caches of the second level, which have 256 KiB. One shard is about as
+  /// large as another, and tells for all.
+  bool gains_by_prefetch() const noexcept {
+    return is_single_threaded && shards_[0].table.key_count() > config_.cached_keys_max;
   }
 
   /// X1, H1, C1, C2, W1 in the order of W10. `key`: get.key, hashed. No answer where the session waits now, or asks for

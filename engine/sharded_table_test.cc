@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
@@ -82,6 +83,22 @@ TEST_P(ShardCounts, X1_X3_a_key_hashed_ahead_and_prefetched_is_answered_as_the_k
   }
   EXPECT_EQ(alice.held, 500U);
   EXPECT_EQ(table.check_invariants(), std::nullopt);
+}
+
+TEST(ShardedTable, prefetching_gains_where_one_thread_has_more_keys_than_lie_in_a_cache) {
+  TestShards table({.seed = test_seed, .cached_keys_max = 20});
+  ShardedTable<std::mutex> shared_by_threads({.seed = test_seed, .cached_keys_max = 20});
+  SessionLocks alice(SessionId{1});
+  SessionLocks bob(SessionId{2});
+  for (int i = 0; i <= 20; ++i) {
+    EXPECT_FALSE(table.gains_by_prefetch()) << i;
+    table.get(alice, i % 2 == 0 ? g(numbered(i)) : sg(numbered(i)));
+    shared_by_threads.get(bob, g(numbered(i)), 0);
+  }
+  EXPECT_TRUE(table.gains_by_prefetch());
+  EXPECT_FALSE(shared_by_threads.gains_by_prefetch());
+  table.release(alice, exclusive, numbered(0));
+  EXPECT_FALSE(table.gains_by_prefetch());
 }
 
 TEST_P(ShardCounts, X1_X2_a_wrong_guess_where_a_sessions_record_lies_is_harmless) {

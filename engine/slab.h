@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/check.h"
+#include "engine/prefetch.h"
 
 namespace lockd::engine {
 
@@ -146,7 +147,7 @@ class Slab {
   void prefetch(std::uint32_t index) const noexcept {
     const std::uint32_t number = index / index_stride;
     LOCKD_CHECK(number < chunks_.size(), "only live records are asked for");
-    __builtin_prefetch(chunks_[number]->record(index % index_stride));
+    prefetch_line(chunks_[number]->record(index % index_stride));
   }
 
   /// The first live index that is `from` or larger, or no_index: how listings and checks walk the slab. O(1) for each

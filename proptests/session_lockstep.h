@@ -54,7 +54,8 @@ class SessionLockstep {
                 .shard_count = config.shard_count,
                 .locks_max = bound(config.locks_max),
                 .waiters_max = bound(config.waiters_max),
-                .index_parts = config.shard_count}),  // few, so that few keys meet in them
+                .index_parts = config.shard_count,  // few, so that few keys meet in them
+                .cached_keys_max = 0}),             // it prefetches whatever it holds
         model_(options(reference)) {}
   SessionLockstep(const SessionLockstep&) = delete;
   SessionLockstep& operator=(const SessionLockstep&) = delete;

@@ -42,6 +42,7 @@ inline LockKind kind_of(Verb verb) { return verb < Verb::get_shared ? LockKind::
 template <class Mutex>
 std::span<const PendingRequest> read_ahead(Parser& parser, std::string_view input, std::size_t& read,
                                            const engine::ShardedTable<Mutex>& table, PendingRequests& room) {
+  const bool prefetches = table.gains_by_prefetch();
   std::size_t count = 0;
   std::size_t about_locks = 0;
   bool found = parser.next(input, read, room[0].line);
@@ -51,11 +52,11 @@ std::span<const PendingRequest> read_ahead(Parser& parser, std::string_view inpu
     if (!is_about_a_lock(request.line)) break;
     ++about_locks;
     request.key = table.hashed(request.line.text);
-    table.prefetch(kind_of(request.line.verb), request.key);
+    if (prefetches) table.prefetch(kind_of(request.line.verb), request.key);
     if (request.line.milliseconds > 0 || parser.has_folded() || count == room.size()) break;
     found = parser.next_whole(input, read, room[count].line);
   }
-  if (about_locks > 1)
+  if (prefetches && about_locks > 1)
     for (const PendingRequest& request : std::span(room).first(about_locks))
       table.prefetch_record(kind_of(request.line.verb), request.key);
   return std::span(room).first(count);

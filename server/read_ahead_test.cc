@@ -26,7 +26,7 @@ class ReadAhead : public testing::Test {
   }
 
   Parser parser_{8192};
-  engine::ShardedTable<engine::NullMutex> table_{{.seed = {1, 2}}};
+  engine::ShardedTable<engine::NullMutex> table_{{.seed = {1, 2}, .cached_keys_max = 0}};
   PendingRequests room_;
   std::size_t read_ = 0;
 };

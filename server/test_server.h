@@ -25,8 +25,10 @@ class TestServer {
  public:
   using Table = engine::ShardedTable<Mutex>;
 
+  /// It prefetches whatever it holds, so that a few keys show whether that is harmless.
   explicit TestServer(const Settings& with = {}, std::uint64_t locks_max = std::numeric_limits<std::uint64_t>::max())
-      : TestServer(with, typename Table::Config{.seed = {1, 2}, .shard_count = 4, .locks_max = locks_max}) {}
+      : TestServer(with, typename Table::Config{
+                             .seed = {1, 2}, .shard_count = 4, .locks_max = locks_max, .cached_keys_max = 0}) {}
   TestServer(const Settings& with, const typename Table::Config& config) : settings(with), table(config) {}
   TestServer(const TestServer& other)
       : settings(other.settings),

@@ -38,6 +38,7 @@ class lockd::engine::ShardedTable<lockd::simulator::SessionMutex> {
   HashedKey hashed(std::string_view key) const { return core_.hashed(key); }
   void prefetch(LockKind kind, const HashedKey& key) const noexcept { core_.prefetch(kind, key); }
   void prefetch_record(LockKind kind, const HashedKey& key) const noexcept { core_.prefetch_record(kind, key); }
+  bool gains_by_prefetch() const noexcept { return core_.gains_by_prefetch(); }
 
   std::optional<Answer> get(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
     return ask(session, verb_of(get), key.bytes, get.limit, get.waits ? 1 : 0, no_wakeups_,
