@@ -21,7 +21,7 @@ import records  # noqa: E402 - it stands in the folder above
 REPORT = ROOT / "build/report"
 QUICK = REPORT / "bench_quick"  # where --quick writes: what it finds takes the place of nothing
 PAGE = "bench.html"
-FORMAT = 2  # of bench.json: what was kept in another one is measured again
+FORMAT = 3  # of bench.json: what was kept in another one is measured again
 
 
 # ---- what is kept
@@ -92,8 +92,20 @@ def shown_estimate(estimate: Estimate, unit: str) -> str:
 
 def shown_throughput(figure: Figure) -> str:
     if figure.throughput:
-        return f"{shown_estimate(figure.throughput, figure.unit)}, {figure.throughput.count} pairs"
+        return shown_estimate(figure.throughput, figure.unit)
     return f"server's core {figure.busy:.0%} busy: processor time alone" if figure.busy is not None else ""
+
+
+def shown_pairs(figure: Figure) -> str:
+    """Of which the figure is made, of how many."""
+    if not figure.over_all:
+        return ""
+    made_of, measured = figure.estimate.count, figure.over_all.count
+    return f"all {measured}" if made_of == measured else f"{made_of} of {measured}"
+
+
+def shown_over_all(figure: Figure) -> str:
+    return shown_estimate(figure.over_all, figure.unit) if figure.over_all else ""
 
 
 def shown_target(figure: Figure) -> str:
@@ -107,11 +119,12 @@ def row_of(figure: Figure) -> str:
     unit = "" if figure.unit == "ratio" else f" {figure.unit}"
     name = figure.name + (f" ({figure.note})" if figure.note else "")
     return (f"| {name} | {shown_target(figure)} | {shown_estimate(figure.estimate, figure.unit)}{unit} | "
-            f"{shown_throughput(figure)} | {figure.verdict} |")
+            f"{shown_pairs(figure)} | {shown_over_all(figure)} | {shown_throughput(figure)} | {figure.verdict} |")
 
 
 def table_of(figures: list[Figure]) -> str:
-    head = ["| | target | measured | requests a second | outcome |", "|---|---|---|---|---|"]
+    head = ["| | target | measured | pairs | over all pairs | requests a second | outcome |",
+            "|---|---|---|---|---|---|---|"]
     return "\n".join([*head, *map(row_of, figures)])
 
 
@@ -140,17 +153,17 @@ def not_measured(kept: dict) -> str:
 
 
 def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
-    count = len(next(iter(rounds.values())))
-    lines = [f"{what}, medians of {count} rounds; *busy* is the part of the time in which the server, or the load, "
-             f"worked, and the rounds beside it are those in which the server did for {BUSY_LEAST:.0%} or more:", "",
-             "| | requests/s | server's ns a request | server busy | rounds | load busy | p50 us | p99 us | p99.9 us |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = [f"{what}, medians of the rounds; *busy* is the part of the time in which the server, or the load, worked, "
+             f"the rounds beside it are those in which the server did for {BUSY_LEAST:.0%} or more, and *stolen* the "
+             "part for which a hypervisor took the server's core away:", "",
+             "| | requests/s | server's ns a request | server busy | rounds | stolen | load busy | p50 us | p99 us | "
+             "p99.9 us |", "|---|---|---|---|---|---|---|---|---|---|"]
     for side, each in rounds.items():
         middle = medians(each)
         lines.append(f"| {side} | {middle['requests_per_second']:,.0f} | {middle['cpu_ns_per_request']:,.0f} | "
-                     f"{middle['server_busy']:.0%} | {sum(map(is_busy, each))} of {count} | "
-                     f"{middle['load_busy']:.0%} | {middle['p50_us']:,.0f} | {middle['p99_us']:,.0f} | "
-                     f"{middle['p999_us']:,.0f} |")
+                     f"{middle['server_busy']:.0%} | {sum(map(is_busy, each))} of {len(each)} | "
+                     f"{middle.get('stolen', 0):.1%} | {middle['load_busy']:.0%} | {middle['p50_us']:,.0f} | "
+                     f"{middle['p99_us']:,.0f} | {middle['p999_us']:,.0f} |")
     return "\n".join(lines)
 
 
@@ -168,10 +181,13 @@ def summary_of(figures: list[Figure]) -> str:
 
 HOW_TO_READ = """\
 Figures are of lockd unless they name another. A ratio is the median over pairs of rounds, one of each side right after
-the other, with the interval in which the median lies with a confidence of 95 % or more, by order statistics. "Measured"
-is by the server's processor time for a request, user and system of all its threads, and above 1 where lockd takes less.
-Beside it stands the ratio of requests a second, of the pairs alone in which both servers kept their core at least 98 %
-busy; and so with each figure that a clock takes.
+the other, with the interval in which the median lies with a confidence of 95 % or more, by order statistics: they
+suppose that the pairs are independent, and nothing about the spread. The servers are started anew for each pair, or for
+every third one. "Measured" is by the server's processor time for a request, user and system of all its threads, and
+above 1 where lockd takes less: of the pairs alone in which both servers kept their core at least 98 % busy, so many
+"of" those that were measured, which stand beside it all together. The rounds go on until enough pairs count, and none
+is left out by what it says. Where hardly any pair counts, "measured" is of them all. Requests a second, and whatever
+else a clock takes, are of the pairs that count.
 
 A target is *met* or *not met* where the whole interval is on one side of it, and *not shown* where the interval holds
 it: then more rounds are needed, or a quieter machine."""

@@ -20,20 +20,22 @@ import plots
 import report
 import servers
 from figures import Estimate, Figure, Target, ratio_of_pairs
-from figures_test import one_round
+from figures_test import beside, in_turn, one_round
 from measuring import Plan, Result
 from servers import Failed
 
 
 class Tables(unittest.TestCase):
     def test_a_row_has_target_and_verdict(self) -> None:
-        figure = ratio_of_pairs("a against b", [one_round(2, 5)] * 6, [one_round(1, 10)] * 6, Target(0.8))
-        self.assertEqual(report.row_of(figure), "| a against b | ≥ 0.800 | 0.500 [0.500, 0.500] | "
-                                                "0.500 [0.500, 0.500], 6 pairs | not met, by 37.5% |")
+        figure = ratio_of_pairs("a against b", beside([one_round(2, 5)] * 6 + [one_round(9, 9, 0.5)] * 2,
+                                                      [one_round(1, 10)] * 8), Target(0.8))
+        self.assertEqual(report.row_of(figure), "| a against b | ≥ 0.800 | 0.500 [0.500, 0.500] | 6 of 8 | "
+                         "0.500 [0.111, 0.500] | 0.500 [0.500, 0.500] | not met, by 37.5% |")
 
     def test_what_was_not_saturated_says_so(self) -> None:
-        figure = ratio_of_pairs("a", [one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6)
-        self.assertIn("50% busy: processor time alone", report.row_of(figure))
+        figure = ratio_of_pairs("a", beside([one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6))
+        self.assertIn("| all 6 | 1.000 [1.000, 1.000] | server's core 50% busy: processor time alone |",
+                      report.row_of(figure))
 
     def test_all_three_are_counted(self) -> None:
         figures = [Figure("a", "ratio", Estimate(value, value - 0.1, value + 0.1, 15), Target(1))
@@ -99,7 +101,7 @@ class Plots(unittest.TestCase):
         timed = {"p99_us": 2} | one_round(1, 1)
         drawn = [plots.targets_plot([Figure("one thread's \"rate\", a_b: 100 %", "ratio", Estimate(1, 0.9, 1.1, 15),
                                             Target(0.8))]),
-                 *plots.ratio_plots({"rounds": {"50 connections, 1 in flight": {"lockd": [timed], "floor": [timed]}}})]
+                 *plots.ratio_plots({"rounds": {"50 connections, 1 in flight": in_turn(lockd=[timed], floor=[timed])}})]
         with tempfile.TemporaryDirectory() as folder:
             for plot in drawn:
                 plots.draw(Path(folder), plot)
@@ -169,7 +171,7 @@ class Page(unittest.TestCase):
         timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_busy": 1} | one_round(1, 1)
         kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
                 for part in ("ratios", *performance_page.COSTS)}
-        kept["ratios"]["rounds"] = {"1 x 1": {"lockd": [timed], "floor": [timed]}}
+        kept["ratios"]["rounds"] = {"1 x 1": in_turn(lockd=[timed], floor=[timed])}
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "performance.md"
             page.write_text(performance_page.PAGE.read_text())
