@@ -34,7 +34,6 @@ def environment(plan: Plan) -> dict:
     return {"commit": records.commit(), "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "machine": records.machine(), "kernel": records.output_of("uname", "-sr"),
             "compiler": f"{records.output_of(compiler, '--version').splitlines()[0]}, {flags}",
-            "congestion control of TCP": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
             "memcached": version_of("memcached", "-V"), "redis": version_of("redis-server", "--version"),
             "pairs": plan.pairs, "seconds of a round": plan.seconds}
 

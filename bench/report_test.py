@@ -135,7 +135,7 @@ class Run(unittest.TestCase):
         with (tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()),
               mock.patch.multiple(report, environment=lambda _: {"commit": "abc"}, folder_of=lambda _: Path(folder),
                                   PARTS=fakes, draw=lambda *_: None, write_html=lambda *_: "")):
-            status = bench.measure(list(fakes), plan)
+            status = bench.measure(list(fakes), plan, {})
             self.kept = json.loads((Path(folder) / "bench.json").read_text())
         return status, out.getvalue()
 
