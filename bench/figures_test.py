@@ -149,6 +149,17 @@ class Sweeps(unittest.TestCase):
         self.assertEqual(len(self.alternate([0] * 100)["a"]), 8)
         self.assertEqual(len(self.alternate([0] * 100, judged=False)["a"]), 3)
 
+    def test_are_added_to_what_was_measured_earlier(self) -> None:
+        bench = Bench(Plan(2, 1, 0, 1), Progress({}))
+        bench.progress.say = lambda _: None
+        def start(_: ExitStack) -> dict:
+            return {name: lambda: one_round(1, 1) for name in ("a", "b")}
+
+        bench.earlier = {"x": bench.alternate("x", ("a", "b"), start), "y": {"a": [], "b": []}}
+        rounds = bench.alternate("x", ("a", "b"), start, [("a", "b")])
+        self.assertEqual([each["sweep"] for each in rounds["a"]], [0, 1, 2, 3])
+        self.assertEqual(len(neighbours(rounds, "a", "b")), 4)
+
     def test_start_their_servers_anew(self) -> None:
         self.alternate([1] * 3)
         self.assertEqual((self.starts, self.ended), ([0, 1, 2], 3))

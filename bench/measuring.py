@@ -95,6 +95,7 @@ class Bench:
         self.plan = plan
         self.progress = progress
         self.left_out: list[str] = []  # what could not be measured beside the rest of a part, and why
+        self.earlier: dict[str, Rounds] = {}  # of the part, by what was measured: what is measured now is added to them
 
     def kinds_here(self, kinds: Sequence[str]) -> list[str]:
         """Those that start here. Without a peer, or a kernel's permission, the others are measured still."""
@@ -148,8 +149,11 @@ class Bench:
         """Sweeps of rounds along a walk over the sides, each second one backwards, so that none gains by its place.
         The servers are started anew for each sweep, or for so many: what a process has by chance, its seed and the
         places of its memory, is another one then. It goes on until as many pairs count as are wanted, of each two sides
-        that are judged, but not for ever; no sweep is left out."""
+        that are judged, but not for ever; no sweep is left out. What was measured earlier comes first, and does not
+        shorten it."""
         rounds: Rounds = {name: [] for name in walk}
+        earlier = self.earlier.get(what, {})
+        before = 1 + max((each["sweep"] for of_side in earlier.values() for each in of_side), default=-1)
         with ExitStack() as servers:
             for sweep in range(self.plan.sweeps_max):
                 if sweep >= self.plan.pairs and fewest_that_count(rounds, judged, sweep) >= self.plan.pairs:
@@ -160,8 +164,8 @@ class Bench:
                 if sweep == 0 or sys.stderr.isatty():
                     self.progress.say(f"{what}, sweep {sweep + 1} of {self.plan.pairs} or more: {', '.join(walk)}")
                 for place, name in enumerate(walk if sweep % 2 == 0 else reversed(walk)):
-                    rounds[name].append(sides[name]() | {"sweep": sweep, "place": place})
-        return rounds
+                    rounds[name].append(sides[name]() | {"sweep": before + sweep, "place": place})
+        return {name: earlier.get(name, []) + of_side for name, of_side in rounds.items()}
 
     def loads_of_one(self, loads: dict[str, dict], **server: object) -> Start:
         """Several loads, by their names, for the same server."""

@@ -252,6 +252,6 @@ PARTS = (
     Part("instructions", "instructions and allocations per request", part_of(costs.instructions), 0, 60),
     Part("profile", "where the processor time goes", part_of(costs.profile), 0, 20),
     Part("orphans", "many connections that end at once", part_of(costs.orphans), 0, 50),
-    Part("contention", "two threads: waits for one another, and cache lines", part_of(threads.contention), 4, 40),
-    Part("threads", "T threads on T cores; needs 4 cores or more", part_of(threads.scaling), 20),
+    Part("contention", "two threads: waits for one another, and cache lines", threads.contention, 4, 40),
+    Part("threads", "T threads on T cores; needs 4 cores or more", threads.scaling, 20),
 )

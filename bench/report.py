@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
-from figures import BUSY_LEAST, Estimate, Figure, Outcome, is_busy, medians
+from figures import BUSY_LEAST, Estimate, Figure, Outcome, Rounds, is_busy, medians
 from measuring import Plan, Result
 from parts import PARTS
 from plots import Plot, draw, figure_plots, ratio_plots, targets_plot
@@ -21,6 +21,8 @@ import records  # noqa: E402 - it stands in the folder above
 REPORT = ROOT / "build/report"
 QUICK = REPORT / "bench_quick"  # where --quick writes: what it finds takes the place of nothing
 PAGE = "bench.html"
+OTHER_WORK = "other work, before it began"
+OF_EACH_DRAW = ("date", OTHER_WORK)  # what may differ where rounds are added to earlier ones
 FORMAT = 3  # of bench.json: what was kept in another one is measured again
 
 
@@ -57,9 +59,28 @@ def load_kept(folder: Path = REPORT) -> dict:
     return {name: part for name, part in parts.items() if part.get("format") == FORMAT}
 
 
+def earlier_of(folder: Path, part: str, measured_in: dict) -> dict | None:
+    """The same part, as it was measured under the same circumstances: nobody is to pick the best of several draws. What
+    a tree has that is not committed nobody knows later, and what --quick finds means nothing."""
+    earlier = load_kept(folder).get(part)
+    if earlier is None or folder == QUICK or measured_in["commit"].endswith("+"):
+        return None
+    differing = {key for key, _ in earlier["environment"].items() ^ measured_in.items()}
+    return None if differing - set(OF_EACH_DRAW) else earlier
+
+
+def earlier_rounds(folder: Path, part: str, measured_in: dict) -> dict[str, Rounds]:
+    earlier = earlier_of(folder, part, measured_in)
+    return earlier["rounds"] if earlier else {}
+
+
 def keep(folder: Path, part: str, result: Result, measured_in: dict) -> None:
-    """Beside the parts that were measured earlier."""
+    """Beside the parts that were measured earlier, and in the place of what this part was: its rounds are among the
+    result's, if they are of the same circumstances."""
     kept = load_kept(folder)
+    if earlier := earlier_of(folder, part, measured_in):
+        both = {key: f"{earlier['environment'][key]}, {measured_in[key]}" for key in OF_EACH_DRAW if key in measured_in}
+        measured_in = measured_in | both
     kept[part] = {"format": FORMAT, "environment": measured_in, "rounds": result.rounds,
                   "figures": [figure.as_json() for figure in result.figures]}
     in_order = {each.name: kept[each.name] for each in PARTS if each.name in kept}

@@ -156,6 +156,36 @@ class Run(unittest.TestCase):
         self.assertEqual(self.measure({"a": 1, "b": 0.5})[0], 1)
 
 
+class Draws(unittest.TestCase):
+    """A part that is measured again."""
+
+    SOME = {"commit": "abc", "pairs": 15, "date": "Monday", report.OTHER_WORK: "1%"}
+    ROUNDS = {"what": in_turn(a=[one_round(1, 1)], b=[one_round(1, 1)])}
+
+    def earlier(self, folder: Path, **circumstances: object) -> dict:
+        return report.earlier_rounds(folder, "ratios", self.SOME | circumstances)
+
+    def test_adds_to_what_is_there_of_the_same_circumstances_alone(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            self.assertEqual(self.earlier(folder), {})
+            report.keep(folder, "ratios", Result([], self.ROUNDS), self.SOME)
+            self.assertEqual(self.earlier(folder, date="Tuesday", **{report.OTHER_WORK: "2%"}), self.ROUNDS)
+            for other in ({"commit": "abd"}, {"pairs": 16}, {"kernel": "new"}):
+                self.assertEqual(self.earlier(folder, **other), {}, other)
+            report.keep(folder, "ratios", Result([], self.ROUNDS), self.SOME | {"date": "Tuesday"})
+            self.assertEqual(report.load_kept(folder)["ratios"]["environment"],
+                             self.SOME | {"date": "Monday, Tuesday", report.OTHER_WORK: "1%, 1%"})
+            self.assertEqual(self.earlier(folder), self.ROUNDS)
+
+    def test_of_a_changed_tree_or_a_quick_one_takes_its_place(self) -> None:
+        changed = self.SOME | {"commit": "abc+"}
+        with tempfile.TemporaryDirectory() as name, mock.patch.object(report, "QUICK", Path(name) / "quick"):
+            for folder, circumstances in ((Path(name), changed), (report.QUICK, self.SOME)):
+                report.keep(folder, "ratios", Result([], self.ROUNDS), circumstances)
+                self.assertEqual(report.earlier_rounds(folder, "ratios", circumstances), {})
+
+
 class Page(unittest.TestCase):
     def test_writes_between_its_marks_alone(self) -> None:
         page = f"before\n{performance_page.begin('a')}old\n{performance_page.end('a')}after\n"
