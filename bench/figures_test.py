@@ -26,7 +26,7 @@ from figures import (
     ratio_of_clocks,
     ratio_of_pairs,
 )
-from measuring import Bench, Plan, Progress, check_cores, stolen_and_all, worked_and_all
+from measuring import Bench, Plan, Progress, check_cores, stolen_share, worked_and_all
 from servers import Failed
 
 
@@ -319,7 +319,8 @@ class Cores(unittest.TestCase):
                 "cpu1 10 0 0 0 0 0 0 0 0 0\ncpu10 1 1 1 1 1 1 1 1\n")
         self.assertEqual(worked_and_all(stat, {0}), (27, 117))
         self.assertEqual(worked_and_all(stat, {0, 1}), (37, 127))
-        self.assertEqual(stolen_and_all(stat, 0), (8, 117))
+        self.assertEqual(stolen_share(stat, stat.replace("cpu0 1 2 3 40 50 6 7 8", "cpu0 1 2 3 40 56 6 7 10"), 0), 0.25)
+        self.assertEqual(stolen_share(stat, stat, 1), 0)
 
     def test_one_core_is_too_few(self) -> None:
         with mock.patch("os.sched_getaffinity", lambda _: {0}):

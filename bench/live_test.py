@@ -52,6 +52,8 @@ class Live(unittest.TestCase):
         lockd.wait_until_quiet()
         now = counters(lockd)
         self.assertGreater(figures["requests"], 0)
+        self.assertTrue(0 < figures["load_waited"] < 1, figures)
+        self.assertTrue(0 <= figures["server_stolen"] <= 1, figures)
         self.assertGreaterEqual(now["waits"], now["command_gw"] - 15)  # each pair's first ones may find the key free
         self.assertGreater(now["command_gw"], 100)
         self.assertGreaterEqual(now["command_gw"] + now["command_r"], figures["requests_total"])

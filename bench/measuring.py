@@ -130,14 +130,12 @@ class Bench:
         return words
 
     def load(self, server: Server, **options: object) -> dict:
-        """One round, and the part of it for which a hypervisor took the server's core away."""
-        stolen, passed = self._stolen_and_all()
+        """One round, and the part of it for which a hypervisor took a core away."""
+        before = Path("/proc/stat").read_text()
         figures = result_of(self.start_load(server, **options))
-        stolen_now, passed_now = self._stolen_and_all()
-        return figures | {"stolen": (stolen_now - stolen) / max(1, passed_now - passed)}
-
-    def _stolen_and_all(self) -> tuple[int, int]:
-        return stolen_and_all(Path("/proc/stat").read_text(), self.plan.server_core)
+        now = Path("/proc/stat").read_text()
+        return figures | {"server_stolen": stolen_share(before, now, self.plan.server_core),
+                          "load_stolen": stolen_share(before, now, self.plan.load_core)}
 
     def start_load(self, server: Server, **options: object) -> subprocess.Popen:
         """A round that goes on while its caller does something; result_of() takes it."""
@@ -221,10 +219,10 @@ def worked_and_all(stat: str, cores: set[int]) -> tuple[int, int]:
     return sum(sum(row) - row[3] - row[4] for row in rows), sum(map(sum, rows))  # 3 and 4: idle, and waiting for a disk
 
 
-def stolen_and_all(stat: str, core: int) -> tuple[int, int]:
-    """Ticks of this core that a hypervisor took, and all."""
-    (row,) = ticks_of(stat, {core})
-    return row[7], sum(row)
+def stolen_share(before: str, now: str, core: int) -> float:
+    """The part of this core's ticks that a hypervisor took between two readings of /proc/stat."""
+    (row_before,), (row,) = (ticks_of(stat, {core}) for stat in (before, now))
+    return (row[7] - row_before[7]) / max(1, sum(row) - sum(row_before))
 
 
 def ticks_of(stat: str, cores: set[int]) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 from collections import Counter
@@ -172,19 +173,27 @@ def not_measured(kept: dict) -> str:
     return f"Not measured: {'; '.join(missing)}." if missing else ""
 
 
-def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
-    lines = [f"{what}, medians of the rounds; *busy* is the part of the time in which the server, or the load, worked, "
-             f"the rounds beside it are those in which the server did for {BUSY_LEAST:.0%} or more, and *stolen* the "
-             "part for which a hypervisor took the server's core away:", "",
-             "| | requests/s | server's ns a request | server busy | rounds | stolen | load busy | p50 us | p99 us | "
-             "p99.9 us |", "|---|---|---|---|---|---|---|---|---|---|"]
-    for side, each in rounds.items():
-        middle = medians(each)
-        lines.append(f"| {side} | {middle['requests_per_second']:,.0f} | {middle['cpu_ns_per_request']:,.0f} | "
-                     f"{middle['server_busy']:.0%} | {sum(map(is_busy, each))} of {len(each)} | "
-                     f"{middle.get('stolen', 0):.1%} | {middle['load_busy']:.0%} | {middle['p50_us']:,.0f} | "
-                     f"{middle['p99_us']:,.0f} | {middle['p999_us']:,.0f} |")
-    return "\n".join(lines)
+STOLEN = ("server_stolen", "load_stolen")
+ROUNDS_HEAD = """\
+| | requests/s | server's ns a request | server busy | rounds | load waited | stolen | p50 us | p99 us | p99.9 us |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def table_of_rounds(what: str, rounds: Rounds) -> str:
+    lines = [f"{what}, medians of the rounds; *busy* is the part of the time in which the server worked, the rounds "
+             f"beside it are those in which it did for {BUSY_LEAST:.0%} or more, *waited* the part in which the load "
+             "had no reply to read, *stolen* what a hypervisor took of the server's core, and of the load's, in the "
+             "mean:", "", ROUNDS_HEAD]
+    return "\n".join([*lines, *(row_of_rounds(side, each) for side, each in rounds.items())])
+
+
+def row_of_rounds(side: str, rounds: list[dict]) -> str:
+    middle = medians(rounds)
+    stolen = ", ".join(f"{statistics.mean(each.get(of, 0) for each in rounds):.1%}" for of in STOLEN)
+    return (f"| {side} | {middle['requests_per_second']:,.0f} | {middle['cpu_ns_per_request']:,.0f} | "
+            f"{middle['server_busy']:.0%} | {sum(map(is_busy, rounds))} of {len(rounds)} | "
+            f"{middle['load_waited']:.0%} | {stolen} | {middle['p50_us']:,.0f} | {middle['p99_us']:,.0f} | "
+            f"{middle['p999_us']:,.0f} |")
 
 
 def summary_of(figures: list[Figure]) -> str:

@@ -37,6 +37,12 @@ class Tables(unittest.TestCase):
         self.assertIn("| all 6 | 1.000 [1.000, 1.000] | server's core 50% busy: processor time alone |",
                       report.row_of(figure))
 
+    def test_rounds_show_who_waited_and_what_was_stolen(self) -> None:
+        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_waited": 0.25, "server_stolen": 0.01, "load_stolen": 0}
+        rounds = [one_round(5, 1000) | timed, one_round(7, 3000, 0.9) | timed | {"load_stolen": 0.04}]
+        self.assertEqual(report.row_of_rounds("redis", rounds),
+                         "| redis | 2,000 | 6 | 95% | 1 of 2 | 25% | 1.0%, 2.0% | 1 | 2 | 3 |")
+
     def test_all_three_are_counted(self) -> None:
         figures = [Figure("a", "ratio", Estimate(value, value - 0.1, value + 0.1, 15), Target(1))
                    for value in (0.5, 1, 1.01, 2, 3)] + [Figure("b", "ratio", Estimate(1, None, None, 1))]
@@ -198,7 +204,7 @@ class Page(unittest.TestCase):
     def test_the_page_has_all_marks(self) -> None:
         figure = Figure("x", "ratio", Estimate(1, None, None, 1)).as_json()
         environment = {"commit": "abc", "pairs": 15}
-        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_busy": 1} | one_round(1, 1)
+        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_waited": 0.25} | one_round(1, 1)
         kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
                 for part in ("ratios", *performance_page.COSTS)}
         kept["ratios"]["rounds"] = {"1 x 1": in_turn(lockd=[timed], floor=[timed])}
