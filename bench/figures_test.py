@@ -10,6 +10,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
 import peers
+import servers
 import sharing
 import threads
 import watching
@@ -223,6 +224,13 @@ class Peers(unittest.TestCase):
                          {"lockd against floor": (0.5, 0.93), "lockd against memcached": (2, 1.1),
                           "lockd against redis": (1.5, 1.25), "p99 of lockd by that of the floor": (2, 1.3),
                           "floor against memcached": (4, None), "floor against redis": (3, None)})
+
+    def test_memcached_with_many_requests_at_once_has_no_target(self) -> None:
+        rounds = in_turn(**{"lockd": [one_round(1, 1)] * 6, servers.MANY_AT_ONCE: [one_round(3, 1)] * 6,
+                            "floor": [one_round(2, 1)] * 6})
+        found = peers.beside_many_at_once(f"x, beside {servers.MANY_AT_ONCE}", rounds)
+        self.assertEqual([(figure.name, figure.estimate.value, figure.target) for figure in found], [
+            ("x: lockd against memcached -R 1000", 3, None), ("x: floor against memcached -R 1000", 1.5, None)])
 
     def test_p99_counts_with_one_request_in_flight_alone(self) -> None:
         self.assertEqual([any("p99" in name for name in self.figures(setting, lockd=1, floor=1))

@@ -56,6 +56,10 @@ class Result:
         self.rounds[what] = rounds
         self.figures += figures
 
+    def add_all(self, other: "Result") -> None:
+        self.rounds |= other.rounds
+        self.figures += other.figures
+
 
 class Progress:
     """Tells on stderr what is being measured, and about how long it will take."""

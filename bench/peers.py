@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import costs
 from figures import Beside, Figure, Rounds, Target, ratio_of_clocks, ratio_of_pairs
 from measuring import Bench, Result
+from servers import MANY_AT_ONCE
 
 P99_MAX = Target(1.3, at_least=False)  # by the floor's, with one request in flight
 HOARD = 1_000  # keys of each connection
@@ -13,6 +14,7 @@ OTHERS = ("floor", "memcached", "redis")
 PEERS = ("memcached", "redis")
 # Each two servers of which a ratio is made stand side by side in these walks.
 WALK = ("lockd", "memcached", "floor", "lockd", "redis", "floor")
+MANY_AT_ONCE_WALK = ("lockd", MANY_AT_ONCE, "floor")
 ASIO_WALK = ("floor", "floor_asio_epoll", "floor_asio_uring", "floor")
 ASIO_FLOORS = {"floor": "the bare loop", "floor_asio_epoll": "Asio on epoll", "floor_asio_uring": "Asio on io_uring"}
 
@@ -39,7 +41,17 @@ SETTINGS = (
 def ratios(bench: Bench) -> Result:
     settings = {setting.name: setting for setting in SETTINGS}
     loads = {name: {"connections": each.connections, "depth": each.depth} for name, each in settings.items()}
-    return side_by_side(bench, WALK, loads, lambda what, rounds: figures_of(settings[what], rounds), OTHERS)
+    result = side_by_side(bench, WALK, loads, lambda what, rounds: figures_of(settings[what], rounds), OTHERS)
+    many = {f"50 connections, 100 in flight, beside {MANY_AT_ONCE}": {"connections": 50, "depth": 100}}
+    result.add_all(side_by_side(bench, MANY_AT_ONCE_WALK, many, beside_many_at_once))
+    return result
+
+
+def beside_many_at_once(what: str, rounds: Rounds) -> list[Figure]:
+    """Without a target: memcached by default lets a connection have 20 requests answered at a time, and what comes
+    after them pays for it."""
+    setting = what.removesuffix(f", beside {MANY_AT_ONCE}")
+    return [*against(setting, rounds, "lockd", [MANY_AT_ONCE]), *against(setting, rounds, "floor", [MANY_AT_ONCE])]
 
 
 def figures_of(setting: Setting, rounds: Rounds) -> list[Figure]:

@@ -101,8 +101,9 @@ def ratio_plots(part: dict) -> Iterator[Plot]:
     for bars, key in RATIO_BARS:
         rows = {}
         for what, rounds in part["rounds"].items():
-            connections, depth = re.findall(r"\d+", what)
-            rows[f"{connections} × {depth}"] = {kind: beside_the_floor(rounds, kind, key)
+            if not (setting := re.fullmatch(r"(\d+) connections, (\d+) in flight", what)):
+                continue
+            rows[f"{setting[1]} × {setting[2]}"] = {kind: beside_the_floor(rounds, kind, key)
                                                 for kind in rounds if kind != "floor"}
         yield bars.plot(rows)
 

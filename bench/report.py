@@ -14,7 +14,7 @@ from figures import BUSY_LEAST, Estimate, Figure, Outcome, Rounds, is_busy, medi
 from measuring import Plan, Result
 from parts import PARTS
 from plots import Plot, draw, figure_plots, ratio_plots, targets_plot
-from servers import BUILD, ROOT, Failed
+from servers import BUILD, ROOT, Failed, program, shown_command
 
 sys.path.insert(0, str(ROOT / "ci"))
 import records  # noqa: E402 - it stands in the folder above
@@ -27,6 +27,10 @@ OF_EACH_DRAW = ("date", OTHER_WORK)  # what may differ where rounds are added to
 FORMAT = 3  # of bench.json: what was kept in another one is measured again
 
 
+REQUESTS = {"lockd": "`g KEY`, `r KEY`", "floor": "the same", "redis": "`SET KEY 1 NX`, `DEL KEY`",
+            "memcached": "`add KEY 0 0 1` with the value `1`, `delete KEY`"}
+VERSIONS = {"memcached": ("memcached", "-V"), "redis": ("redis-server", "--version")}
+
 # ---- what is kept
 
 
@@ -37,15 +41,22 @@ def environment(plan: Plan) -> dict:
     return {"commit": records.commit(), "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "machine": records.machine(), "kernel": records.output_of("uname", "-sr"),
             "compiler": f"{records.output_of(compiler, '--version').splitlines()[0]}, {flags}",
-            "memcached": version_of("memcached", "-V"), "redis": version_of("redis-server", "--version"),
+            **{kind: shown_server(kind) for kind in REQUESTS}, "key": "21 bytes: `load-00007-0000000000`",
             "pairs": plan.pairs, "seconds of a round": plan.seconds}
 
 
-def version_of(program: str, flag: str) -> str:
+def shown_server(kind: str) -> str:
+    """How it is started, and what it is asked for."""
     try:
-        done = subprocess.run([program, flag], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+        command = f"`{shown_command(kind)}`"
+        version = f"{version_of(*VERSIONS[kind])}: " if kind in VERSIONS else ""
+    except Failed:
         return "not there"
+    return f"{version}{command}; {REQUESTS[kind]}"
+
+
+def version_of(name: str, flag: str) -> str:
+    done = subprocess.run([program(name), flag], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+(\.\d+)*", done.stdout)
     return found.group() if found else "unknown"
 

@@ -67,6 +67,15 @@ class Tables(unittest.TestCase):
         self.assertEqual(report.shown_environment(kept).split("\n")[2:],
                          ["| commit | 1 |", "| other work | unknown (a); 3% (b) |"])
 
+    def test_servers_are_shown_as_they_are_started(self) -> None:
+        with mock.patch.object(servers, "program", side_effect=str):
+            self.assertIn("`lockd --listen tcp://127.0.0.1:0 --threads 1", report.shown_server("lockd"))
+            self.assertRegex(servers.shown_command("redis"), "--save '' ")
+            self.assertRegex(servers.shown_command("memcached -R 1000"), "^memcached -t 1 .* -R 1000$")
+            self.assertNotIn("-R", servers.shown_command("memcached"))
+        with mock.patch.object(servers, "program", side_effect=Failed("none")):
+            self.assertEqual(report.shown_server("memcached"), "not there")
+
     def test_a_part_without_results_is_named(self) -> None:
         self.assertIn("Not measured: workloads (shared, inspect", report.not_measured({"ratios": {}, "waits": {},
                                                                                        "hoards": {}}))
