@@ -92,6 +92,27 @@ class Ratios(unittest.TestCase):
         self.assertEqual((figure.estimate.value, figure.estimate.count), (1, 15))
 
 
+class Counts(unittest.TestCase):
+    def counted(self, *rounds: tuple[float, float]) -> tuple[Figure, int]:
+        """Each of how busy its server was and its calls a request; and how many were measured."""
+        left = iter(rounds)
+        found = costs.rounds_that_count(lambda: self.round_of(*next(left)), 3)
+        return costs.figure_of_calls("x", found), len(rounds) - len(list(left))
+
+    def round_of(self, busy: float, calls: float) -> dict:
+        return {"server_busy": busy, "calls": {watching.TOTAL: calls, "read": calls / 2, "write": 0}}
+
+    def test_are_the_median_of_three_rounds_in_which_the_server_was_busy(self) -> None:
+        figure, measured = self.counted((1, 2.1), (0.9, 9), (0.98, 2.2), (0.5, 9), (1, 2), (1, 1))
+        self.assertEqual((figure.estimate.value, figure.estimate.count, measured), (2.1, 3, 5))
+        self.assertEqual(figure.note, "read 1.050, write 0.000")
+
+    def test_say_so_where_it_was_not(self) -> None:
+        figure, measured = self.counted(*[(0.5, calls) for calls in range(1, 11)])
+        self.assertEqual((figure.estimate.value, figure.estimate.count, measured), (5, 9, 9))
+        self.assertIn("; its core was 50% busy alone", figure.note)
+
+
 class Walks(unittest.TestCase):
     def test_neighbours_are_of_the_same_sweep_and_side_by_side(self) -> None:
         def at(sweep: int, *places: int) -> list[dict]:
