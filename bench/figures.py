@@ -46,6 +46,7 @@ class Target:
     bound: float
     at_least: bool = True  # or else at most
     aim: float | None = None
+    is_own: bool = False  # nobody asked for it: counted apart
 
     def is_met_by(self, value: float) -> bool:
         return value >= self.bound if self.at_least else value <= self.bound

@@ -144,7 +144,8 @@ def shown_target(figure: Figure) -> str:
     if figure.target is None:
         return ""
     text = f"{'≥' if figure.target.at_least else '≤'} {shown(figure.target.bound, figure.unit)}"
-    return text + (f", aim {figure.target.aim:g}" if figure.target.aim is not None else "")
+    text += f", aim {figure.target.aim:g}" if figure.target.aim is not None else ""
+    return text + (" (our own)" if figure.target.is_own else "")
 
 
 def row_of(figure: Figure) -> str:
@@ -208,15 +209,21 @@ def row_of_rounds(side: str, rounds: list[dict]) -> str:
 
 
 def summary_of(figures: list[Figure]) -> str:
-    """How many targets are met, and which are not."""
-    counted = Counter(figure.outcome for figure in figures if figure.target)
-    total = counted.total()
-    of_each = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome)
-    lines = [f"{total} target{'s' if total != 1 else ''}: {of_each}"]
+    """How many targets are met, those of our own counted apart, and which are not."""
+    asked, own = ([figure for figure in figures if figure.target and figure.target.is_own is is_own]
+                  for is_own in (False, True))
+    lines = [f"{len(asked)} target{'s' if len(asked) != 1 else ''}: {counted(asked)}"]
+    if own:
+        lines[0] += f"; and {len(own)} of our own: {counted(own)}"
     for outcome in (Outcome.NOT_MET, Outcome.NOT_SHOWN):
         lines += [f"{outcome}: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, {shown_target(figure)}"
                   for figure in figures if figure.outcome == outcome]
     return "\n".join(lines)
+
+
+def counted(figures: list[Figure]) -> str:
+    found = Counter(figure.outcome for figure in figures)
+    return ", ".join(f"{found[outcome]} {outcome}" for outcome in Outcome)
 
 
 HOW_TO_READ = """\

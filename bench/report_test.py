@@ -48,6 +48,12 @@ class Tables(unittest.TestCase):
                    for value in (0.5, 1, 1.01, 2, 3)] + [Figure("b", "ratio", Estimate(1, None, None, 1))]
         self.assertEqual(report.summary_of(figures).split("\n")[0], "5 targets: 2 met, 1 not met, 2 not shown")
 
+    def test_targets_of_our_own_are_counted_apart(self) -> None:
+        asked, own = (Figure("a", "ratio", Estimate(1, 0.9, 1.1, 15), Target(0.8, is_own=is_own))
+                      for is_own in (False, True))
+        self.assertEqual(report.summary_of([asked, own, own]),
+                         "1 target: 1 met, 0 not met, 0 not shown; and 2 of our own: 2 met, 0 not met, 0 not shown")
+        self.assertEqual((report.shown_target(asked), report.shown_target(own)), ("≥ 0.800", "≥ 0.800 (our own)"))
 
     def test_a_target_is_beyond_the_floor_where_its_whole_interval_misses_it(self) -> None:
         target = Target(2, aim=3)
