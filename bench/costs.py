@@ -4,16 +4,18 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import watching
-from figures import Estimate, Figure
+from figures import Estimate, Figure, is_busy
 from measuring import Bench
 from memory import one
 from servers import BUILD, KINDS, Failed, program
 
 DEPTHS = (1, 16, 100)
 UNDER_VALGRIND = ("lockd", "floor", "redis")  # memcached sets a limit that valgrind keeps for itself, and ends
+COUNTS = 3  # of rounds that count, where a figure is counted
+COUNTS_TRIED = 3  # times as many rounds, at most
 SLOW_SECONDS = 1.0  # of a round against a server that is watched
 REQUESTS_LEAST = 5_000  # by which a long round is ahead of a short one
 ALLOCATIONS_MAX = 0.001  # a request; the first ones of a connection are not counted
@@ -26,24 +28,50 @@ TABLE_FIGURES = (("get_and_release_exclusive/1/0", "plain_map_insert_and_erase/0
 
 
 def system_calls(bench: Bench) -> list[Figure]:
-    """Of a server that runs, for one round of load; the connecting is a part of it."""
+    """Of a server that runs, for rounds of load; the connecting is a part of it."""
     return [figure for kind in bench.kinds_here(KINDS) for depth in DEPTHS
             for figure in system_calls_of(bench, kind, f"{depth} in flight", depth=depth)]
 
 
 def system_calls_of(bench: Bench, kind: str, what: str, **load: object) -> list[Figure]:
-    """None where nobody may count them."""
+    """None where nobody may count them. A server that is idle now and then waits more often than one that has work: so
+    rounds count in which it was busy, as those of a ratio do."""
     bench.progress.say(f"system calls of {kind}, {what}")
+    try:
+        counted = rounds_that_count(lambda: calls_of_a_round(bench, kind, load), 1 if bench.plan.quick else COUNTS)
+    except watching.Refused as failure:
+        bench.leave_out(f"system calls: {failure}")
+        return []
+    return [figure_of_calls(f"system calls per request, {what}, {kind}", counted)]
+
+
+def rounds_that_count(measure: Callable[[], dict], count: int) -> list[dict]:
+    """So many in which the server was busy; or where they do not come, all that were measured."""
+    rounds: list[dict] = []
+    while len(rounds) < COUNTS_TRIED * count:
+        rounds.append(measure())
+        if len(busy := list(filter(is_busy, rounds))) == count:
+            return busy
+    return rounds
+
+
+def calls_of_a_round(bench: Bench, kind: str, load: dict) -> dict:
     with bench.server(kind) as server:
-        try:
-            with watching.system_calls(server) as calls:
-                requests = bench.load(server, seconds=SLOW_SECONDS, **load)["requests_total"]
-        except watching.Refused as failure:
-            bench.leave_out(f"system calls: {failure}")
-            return []
+        with watching.system_calls(server) as calls:
+            told = bench.load(server, seconds=SLOW_SECONDS, **load)
+    return told | {"calls": {name: count / told["requests_total"] for name, count in calls.items()}}
+
+
+def figure_of_calls(name: str, rounds: list[dict]) -> Figure:
+    """The round in the middle."""
+    middle = sorted(rounds, key=lambda each: each["calls"][watching.TOTAL])[len(rounds) // 2]
+    calls = dict(middle["calls"])
     total = calls.pop(watching.TOTAL)
-    note = ", ".join(f"{name} {count / requests:.3f}" for name, count in calls.most_common(4))
-    return [one(f"system calls per request, {what}, {kind}", "calls", total / requests, note=note)]
+    dearest = sorted(calls.items(), key=lambda call: -call[1])[:4]
+    note = ", ".join(f"{called} {count:.3f}" for called, count in dearest)
+    if not is_busy(middle):
+        note += f"; its core was {middle['server_busy']:.0%} busy alone"
+    return Figure(name, "calls", Estimate(total, None, None, len(rounds)), note=note)
 
 
 # ---- where the time goes

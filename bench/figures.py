@@ -46,6 +46,7 @@ class Target:
     bound: float
     at_least: bool = True  # or else at most
     aim: float | None = None
+    is_own: bool = False  # nobody asked for it: counted apart
 
     def is_met_by(self, value: float) -> bool:
         return value >= self.bound if self.at_least else value <= self.bound
@@ -76,6 +77,7 @@ class Figure:
     busy: float | None = None  # the median of how busy the server was, where throughput has too few pairs to be given
     note: str = ""
     doubt: str = ""  # why it shows nothing, whatever the interval
+    over_all: Estimate | None = None  # the same of all pairs, those in which a server was not busy among them
 
     @property
     def outcome(self) -> Outcome | None:
@@ -112,11 +114,14 @@ class Figure:
 
         others = {name: kept[name] for name in ("name", "unit", "busy", "note", "doubt")}
         return cls(**others, estimate=Estimate(**kept["estimate"]), target=of(Target, "target"),
-                   throughput=of(Estimate, "throughput"))
+                   throughput=of(Estimate, "throughput"), over_all=of(Estimate, "over_all"))
 
 
-BUSY_LEAST = 0.98  # of its core, for a round to count for throughput
-COUNTED_LEAST = 6  # pairs, for throughput to be given at all
+BUSY_LEAST = 0.98  # of its core, for a round to count
+COUNTED_LEAST = 6  # pairs, for what they say to be given at all
+
+Rounds = dict[str, list[dict]]  # what the load generator said of each, by the side that it was measured on
+Pairs = list[tuple[dict, dict]]
 
 
 def is_busy(server_round: dict) -> bool:
@@ -124,29 +129,74 @@ def is_busy(server_round: dict) -> bool:
     return server_round["server_busy"] >= BUSY_LEAST
 
 
-def ratio_of_clocks(name: str, key: str, ours: list[dict], theirs: list[dict], target: Target) -> Figure:
-    """Of what the clock measures (`ours` by `theirs`), of the pairs alone in which both servers were busy. Where those
-    are too few, of all: it shows nothing then."""
-    pairs = list(zip(ours, theirs, strict=True))
-    counted = [(own, other) for own, other in pairs if is_busy(own) and is_busy(other)]
-    doubt = ""
+def neighbours(rounds: Rounds, ours: str, theirs: str) -> Pairs:
+    """Of each sweep one round of both sides, of which one came right after the other."""
+    placed = {(each["sweep"], each["place"]): each for each in rounds[theirs]}
+    found: dict[int, tuple[dict, dict]] = {}
+    for own in rounds[ours]:
+        for step in (-1, 1):
+            if other := placed.get((own["sweep"], own["place"] + step)):
+                found.setdefault(own["sweep"], (own, other))
+    return list(found.values())
+
+
+def counted_pairs(pairs: Pairs) -> Pairs:
+    """Those in which both servers kept their core busy."""
+    return [(own, other) for own, other in pairs if is_busy(own) and is_busy(other)]
+
+
+def pairs_to_go_by(pairs: Pairs) -> Pairs:
+    """Those that count, or all where these are too few."""
+    counted = counted_pairs(pairs)
+    return counted if len(counted) >= min(COUNTED_LEAST, len(pairs)) else pairs
+
+
+def estimate_of(pairs: Pairs, key: str, parts: float = 1) -> Estimate:
+    """Of ours by theirs, and that by `parts`."""
+    return Estimate.of([own[key] / other[key] / parts for own, other in pairs])
+
+
+def estimate_of_cpu(pairs: Pairs) -> Estimate:
+    """Of theirs by ours: more is better."""
+    return estimate_of([(other, own) for own, other in pairs], "cpu_ns_per_request")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Two sides of what was measured in turn, the first one by the other."""
+
+    rounds: Rounds
+    ours: str
+    theirs: str
+
+    @property
+    def pairs(self) -> Pairs:
+        return neighbours(self.rounds, self.ours, self.theirs)
+
+
+def ratio_of_clocks(name: str, key: str, beside: Beside, target: Target, parts: float = 1, note: str = "",
+                    doubt: str = "") -> Figure:
+    """Of what the clock measures (ours by theirs, and that by `parts`), of the pairs alone in which both servers were
+    busy. Where those are too few, of all: it shows nothing then."""
+    pairs = beside.pairs
+    counted, over_all = counted_pairs(pairs), estimate_of(pairs, key, parts)
     if len(counted) < COUNTED_LEAST:
-        doubt = f"in {len(counted)} of {len(pairs)} pairs alone both servers kept their core busy"
-        counted = pairs
-    return Figure(name, "ratio", Estimate.of([own[key] / other[key] for own, other in counted]), target, doubt=doubt)
+        few = f"in {len(counted)} of {len(pairs)} pairs alone both servers kept their core busy"
+        return Figure(name, "ratio", over_all, target, note=note, doubt=doubt or few, over_all=over_all)
+    return Figure(name, "ratio", estimate_of(counted, key, parts), target, note=note, doubt=doubt, over_all=over_all)
 
 
-def ratio_of_pairs(name: str, ours: list[dict], theirs: list[dict], target: Target | None = None,
-                   note: str = "") -> Figure:
-    """How good `ours` is against `theirs`, round by round: by the server's processor time for a request (theirs over
-    ours), with requests a second (ours over theirs) beside it, of pairs in which both servers kept their core busy."""
-    pairs = list(zip(ours, theirs, strict=True))
-    cpu = Estimate.of([other["cpu_ns_per_request"] / own["cpu_ns_per_request"] for own, other in pairs])
-    counted = [own["requests_per_second"] / other["requests_per_second"] for own, other in pairs
-               if is_busy(own) and is_busy(other)]
-    throughput = Estimate.of(counted) if len(counted) >= min(COUNTED_LEAST, len(pairs)) else None
+def ratio_of_pairs(name: str, beside: Beside, target: Target | None = None, note: str = "") -> Figure:
+    """How good ours is against theirs: by the server's processor time for a request (theirs over ours), of the pairs in
+    which both servers kept their core busy, or of all where those are too few; with requests a second (ours over
+    theirs) of the same pairs."""
+    pairs = beside.pairs
+    counted = pairs_to_go_by(pairs)
+    is_clock_right = all(is_busy(own) and is_busy(other) for own, other in counted)
+    throughput = estimate_of(counted, "requests_per_second") if is_clock_right else None
     busy = statistics.median(min(own["server_busy"], other["server_busy"]) for own, other in pairs)
-    return Figure(name, "ratio", cpu, target, throughput, busy, note)
+    return Figure(name, "ratio", estimate_of_cpu(counted), target, throughput, busy, note,
+                  over_all=estimate_of_cpu(pairs))
 
 
 def medians(rounds: list[dict]) -> dict:

@@ -3,23 +3,46 @@
 import random
 import sys
 import unittest
+from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import costs
 import peers
+import servers
 import sharing
 import threads
 import watching
 from crowd import batches, hostile_keys
-from figures import Estimate, Figure, Outcome, Target, interval_of_median, ratio_of_clocks, ratio_of_pairs
-from measuring import Plan, check_cores, worked_and_all
+from figures import (
+    Beside,
+    Estimate,
+    Figure,
+    Outcome,
+    Target,
+    counted_pairs,
+    interval_of_median,
+    neighbours,
+    ratio_of_clocks,
+    ratio_of_pairs,
+)
+from measuring import Bench, Plan, Progress, check_cores, stolen_share, worked_and_all
 from servers import Failed
 
 
 def one_round(cpu: float, rate: float, busy: float = 1.0) -> dict:
     return {"cpu_ns_per_request": cpu, "requests_per_second": rate, "server_busy": busy}
+
+
+def in_turn(**rounds: list[dict]) -> dict[str, list[dict]]:
+    """Sweeps over these sides, in their order."""
+    return {name: [each | {"sweep": sweep, "place": place} for sweep, each in enumerate(of_side)]
+            for place, (name, of_side) in enumerate(rounds.items())}
+
+
+def beside(ours: list[dict], theirs: list[dict]) -> Beside:
+    return Beside(in_turn(ours=ours, theirs=theirs), "ours", "theirs")
 
 
 class Interval(unittest.TestCase):
@@ -47,20 +70,123 @@ class Interval(unittest.TestCase):
 
 class Ratios(unittest.TestCase):
     def test_more_is_better_on_both_scales(self) -> None:
-        figure = ratio_of_pairs("x", [one_round(200, 40)] * 6, [one_round(100, 80)] * 6)
+        figure = ratio_of_pairs("x", beside([one_round(200, 40)] * 6, [one_round(100, 80)] * 6))
         self.assertEqual((figure.estimate.value, figure.throughput.value), (0.5, 0.5))
 
     def test_the_median_of_ratios_not_the_ratio_of_medians(self) -> None:
         ours = [one_round(cpu, 1) for cpu in (1, 2, 4)]
         theirs = [one_round(cpu, 1) for cpu in (4, 2, 4)]
-        self.assertEqual(ratio_of_pairs("x", ours, theirs).estimate.value, 1)
+        self.assertEqual(ratio_of_pairs("x", beside(ours, theirs)).estimate.value, 1)
 
-    def test_throughput_counts_only_while_both_are_busy(self) -> None:
-        ours = [one_round(1, 1, 0.98)] * 6 + [one_round(1, 9, 0.97)] * 9
-        figure = ratio_of_pairs("x", ours, [one_round(1, 1)] * 15)
-        self.assertEqual((figure.throughput.value, figure.throughput.count, figure.estimate.count), (1, 6, 15))
-        idle = ratio_of_pairs("x", [one_round(1, 1)] * 15, [one_round(1, 1, 0.6)] * 15)
-        self.assertEqual((idle.throughput, idle.busy), (None, 0.6))
+    def test_a_pair_counts_only_while_both_are_busy(self) -> None:
+        ours = [one_round(1, 1, 0.98)] * 6 + [one_round(4, 9, 0.97)] * 9
+        figure = ratio_of_pairs("x", beside(ours, [one_round(1, 1)] * 15))
+        self.assertEqual((figure.throughput.value, figure.throughput.count), (1, 6))
+        self.assertEqual((figure.estimate.value, figure.estimate.count), (1, 6))
+        self.assertEqual((figure.over_all.value, figure.over_all.count), (0.25, 15))
+
+    def test_where_hardly_any_pair_counts_processor_time_is_of_all(self) -> None:
+        theirs = [one_round(2, 1)] * 5 + [one_round(1, 1, 0.6)] * 10
+        figure = ratio_of_pairs("x", beside([one_round(1, 1)] * 15, theirs))
+        self.assertEqual((figure.throughput, figure.busy), (None, 0.6))
+        self.assertEqual((figure.estimate.value, figure.estimate.count), (1, 15))
+
+
+class Counts(unittest.TestCase):
+    def counted(self, *rounds: tuple[float, float]) -> tuple[Figure, int]:
+        """Each of how busy its server was and its calls a request; and how many were measured."""
+        left = iter(rounds)
+        found = costs.rounds_that_count(lambda: self.round_of(*next(left)), 3)
+        return costs.figure_of_calls("x", found), len(rounds) - len(list(left))
+
+    def round_of(self, busy: float, calls: float) -> dict:
+        return {"server_busy": busy, "calls": {watching.TOTAL: calls, "read": calls / 2, "write": 0}}
+
+    def test_are_the_median_of_three_rounds_in_which_the_server_was_busy(self) -> None:
+        figure, measured = self.counted((1, 2.1), (0.9, 9), (0.98, 2.2), (0.5, 9), (1, 2), (1, 1))
+        self.assertEqual((figure.estimate.value, figure.estimate.count, measured), (2.1, 3, 5))
+        self.assertEqual(figure.note, "read 1.050, write 0.000")
+
+    def test_say_so_where_it_was_not(self) -> None:
+        figure, measured = self.counted(*[(0.5, calls) for calls in range(1, 11)])
+        self.assertEqual((figure.estimate.value, figure.estimate.count, measured), (5, 9, 9))
+        self.assertIn("; its core was 50% busy alone", figure.note)
+
+
+class Walks(unittest.TestCase):
+    def test_neighbours_are_of_the_same_sweep_and_side_by_side(self) -> None:
+        def at(sweep: int, *places: int) -> list[dict]:
+            return [{"sweep": sweep, "place": place} for place in places]
+
+        rounds = {"a": at(0, 0, 3) + at(1, 2), "b": at(0, 1, 5) + at(1, 0), "c": at(0, 2) + at(1, 1)}
+        self.assertEqual(neighbours(rounds, "a", "b"), [(rounds["a"][0], rounds["b"][0])])
+        self.assertEqual(neighbours(rounds, "c", "b"), [(rounds["c"][0], rounds["b"][0]),
+                                                        (rounds["c"][1], rounds["b"][2])])
+
+    def test_each_ratio_is_of_neighbours(self) -> None:
+        for walk in (peers.WALK, peers.WALK[::-1], peers.walk_of(peers.WALK, ("lockd", "floor", "redis"))):
+            rounds = {kind: [{"sweep": 0, "place": place} for place, each in enumerate(walk) if each == kind]
+                      for kind in walk}
+            for ours, other in [("lockd", other) for other in rounds] + [("floor", "redis")]:
+                if ours != other:
+                    self.assertEqual(len(neighbours(rounds, ours, other)), 1, (walk, ours, other))
+
+    def test_without_a_server_none_comes_twice_in_a_row(self) -> None:
+        self.assertEqual(peers.walk_of(("a", "b", "a", "c"), ("a", "c")), ["a", "c"])
+
+
+class Sweeps(unittest.TestCase):
+    """alternate(), of sides that are made up."""
+
+    def alternate(self, busy: list[float], sweeps_of_a_start: int = 1, judged: bool = True) -> dict[str, list[dict]]:
+        """So busy is the server of the side `a` in each sweep; self.starts says how many had been when they began."""
+        bench = Bench(Plan(3, 1, 0, 1), Progress({}))
+        bench.progress.say = lambda _: None
+        rounds_of_a = iter(busy)
+        self.starts: list[int] = []
+        self.ended = 0
+
+        def start(stack: ExitStack) -> dict:
+            self.starts.append(len(self.sequence) // 2)
+            stack.callback(self.end)
+            return {"a": lambda: self.measured("a", next(rounds_of_a)), "b": lambda: self.measured("b", 1)}
+
+        self.sequence: list[str] = []
+        return bench.alternate("x", ("a", "b"), start, [("a", "b")] if judged else (), sweeps_of_a_start)
+
+    def end(self) -> None:
+        self.ended += 1
+
+    def measured(self, name: str, busy: float) -> dict:
+        self.sequence.append(name)
+        return one_round(1, 1, busy)
+
+    def test_go_on_until_enough_pairs_count_and_keep_the_others(self) -> None:
+        rounds = self.alternate([1, 0.5, 1, 0.97, 1, 1, 1])
+        self.assertEqual(len(rounds["a"]), 5)
+        self.assertEqual(len(counted_pairs(neighbours(rounds, "a", "b"))), 3)
+        self.assertEqual("".join(self.sequence), "abbaabbaab")
+
+    def test_do_not_go_on_for_ever(self) -> None:
+        self.assertEqual(len(self.alternate([0] * 100)["a"]), 8)
+        self.assertEqual(len(self.alternate([0] * 100, judged=False)["a"]), 3)
+
+    def test_are_added_to_what_was_measured_earlier(self) -> None:
+        bench = Bench(Plan(2, 1, 0, 1), Progress({}))
+        bench.progress.say = lambda _: None
+        def start(_: ExitStack) -> dict:
+            return {name: lambda: one_round(1, 1) for name in ("a", "b")}
+
+        bench.earlier = {"x": bench.alternate("x", ("a", "b"), start), "y": {"a": [], "b": []}}
+        rounds = bench.alternate("x", ("a", "b"), start, [("a", "b")])
+        self.assertEqual([each["sweep"] for each in rounds["a"]], [0, 1, 2, 3])
+        self.assertEqual(len(neighbours(rounds, "a", "b")), 4)
+
+    def test_start_their_servers_anew(self) -> None:
+        self.alternate([1] * 3)
+        self.assertEqual((self.starts, self.ended), ([0, 1, 2], 3))
+        self.alternate([0] * 8, sweeps_of_a_start=3)
+        self.assertEqual((self.starts, self.ended), ([0, 3, 6], 3))
 
 
 class Verdicts(unittest.TestCase):
@@ -90,20 +216,26 @@ class Verdicts(unittest.TestCase):
     def test_a_clock_counts_only_while_both_are_busy(self) -> None:
         ours = [one_round(1, 1, 0.98) | {"p99_us": 2}] * 6 + [one_round(1, 1, 0.97) | {"p99_us": 9}] * 9
         theirs = [one_round(1, 1) | {"p99_us": 1}] * 15
-        figure = ratio_of_clocks("x", "p99_us", ours, theirs, Target(2.5, at_least=False))
+        figure = ratio_of_clocks("x", "p99_us", beside(ours, theirs), Target(2.5, at_least=False))
         self.assertEqual((figure.outcome, figure.estimate.value, figure.estimate.count), (Outcome.MET, 2, 6))
-        figure = ratio_of_clocks("x", "p99_us", ours[1:], theirs[1:], Target(10, at_least=False))
-        self.assertEqual((figure.outcome, figure.estimate.value, figure.estimate.count), (Outcome.NOT_SHOWN, 9, 14))
+        figure = ratio_of_clocks("x", "p99_us", beside(ours[1:], theirs[1:]), Target(10, at_least=False))
+        self.assertEqual((figure.estimate.value, figure.estimate.count), (9, 14))
+        self.assertEqual(figure.verdict, "not shown: in 5 of 14 pairs alone both servers kept their core busy")
+        share = ratio_of_clocks("x", "p99_us", beside(ours, theirs), Target(0.8), parts=2)
+        self.assertEqual((share.estimate.value, share.over_all.value), (1, 4.5))
 
     def test_a_figure_is_kept_whole(self) -> None:
         for figure in (Figure("x", "ms", Estimate(1, 0.5, 2, 15), Target(3, False, 1), Estimate(1, None, None, 2), 0.5,
-                              "note", "doubt"), Figure("y", "ratio", Estimate(1, None, None, 1))):
+                              "note", "doubt", Estimate(2, 1, 3, 20)),
+                       Figure("y", "ratio", Estimate(1, None, None, 1))):
             self.assertEqual(Figure.from_json(figure.as_json()), figure)
 
 
 class Peers(unittest.TestCase):
     def figures(self, setting: peers.Setting, **cpu_by_server: float) -> dict[str, Figure]:
-        rounds = {name: [one_round(cpu, 1) | {"p99_us": cpu}] * 6 for name, cpu in cpu_by_server.items()}
+        walk = peers.walk_of(peers.WALK, list(cpu_by_server))
+        rounds = {name: [one_round(cpu, 1) | {"p99_us": cpu, "sweep": sweep, "place": place} for sweep in range(6)
+                         for place, each in enumerate(walk) if each == name] for name, cpu in cpu_by_server.items()}
         return {figure.name.split(": ")[1]: figure for figure in peers.figures_of(setting, rounds)}
 
     def test_each_other_has_its_target_and_the_floor_none(self) -> None:
@@ -113,6 +245,13 @@ class Peers(unittest.TestCase):
                          {"lockd against floor": (0.5, 0.93), "lockd against memcached": (2, 1.1),
                           "lockd against redis": (1.5, 1.25), "p99 of lockd by that of the floor": (2, 1.3),
                           "floor against memcached": (4, None), "floor against redis": (3, None)})
+
+    def test_memcached_with_many_requests_at_once_has_no_target(self) -> None:
+        rounds = in_turn(**{"lockd": [one_round(1, 1)] * 6, servers.MANY_AT_ONCE: [one_round(3, 1)] * 6,
+                            "floor": [one_round(2, 1)] * 6})
+        found = peers.beside_many_at_once(f"x, beside {servers.MANY_AT_ONCE}", rounds)
+        self.assertEqual([(figure.name, figure.estimate.value, figure.target) for figure in found], [
+            ("x: lockd against memcached -R 1000", 3, None), ("x: floor against memcached -R 1000", 1.5, None)])
 
     def test_p99_counts_with_one_request_in_flight_alone(self) -> None:
         self.assertEqual([any("p99" in name for name in self.figures(setting, lockd=1, floor=1))
@@ -209,6 +348,8 @@ class Cores(unittest.TestCase):
                 "cpu1 10 0 0 0 0 0 0 0 0 0\ncpu10 1 1 1 1 1 1 1 1\n")
         self.assertEqual(worked_and_all(stat, {0}), (27, 117))
         self.assertEqual(worked_and_all(stat, {0, 1}), (37, 127))
+        self.assertEqual(stolen_share(stat, stat.replace("cpu0 1 2 3 40 50 6 7 8", "cpu0 1 2 3 40 56 6 7 10"), 0), 0.25)
+        self.assertEqual(stolen_share(stat, stat, 1), 0)
 
     def test_one_core_is_too_few(self) -> None:
         with mock.patch("os.sched_getaffinity", lambda _: {0}):
@@ -224,6 +365,11 @@ class Threads(unittest.TestCase):
                          {2: [], 3: [], 4: [2], 16: [2, 4, 8], 32: [2, 4, 8, 16]})
         with self.assertRaisesRegex(Failed, "4 cores or more, and here are 2"):
             threads.check(2)
+
+    def test_threads_of_one_core_are_one_core(self) -> None:
+        self.assertEqual(threads.numbers_in("0-2,8\n"), {0, 1, 2, 8})
+        self.assertEqual(threads.first_of_each([0, 1, 2, 3, 5], lambda core: {core % 3, core % 3 + 3}), [0, 1, 2])
+        self.assertEqual(threads.siblings_of(10**6), {10**6})
 
     def test_asked_for_more_they_share_the_cores(self) -> None:
         self.assertEqual(threads.counts_for(16, 12), [2, 4, 8, 12])

@@ -69,6 +69,7 @@ std::string as_json(const LoadFigures& figures) {
                                                     {"cpu_ns_per_request", figures.cpu_ns_per_request},
                                                     {"server_busy", figures.server_busy},
                                                     {"load_busy", figures.load_busy},
+                                                    {"load_waited", figures.load_waited},
                                                     {"p50_us", figures.batch.p50_us},
                                                     {"p99_us", figures.batch.p99_us},
                                                     {"p999_us", figures.batch.p999_us},

@@ -36,6 +36,7 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
   run_until(Clock::now() + warm_up);
   const std::uint64_t requests_before = requests_;
   samples_.clear();
+  waited_ = {};
   const Clock::time_point start = Clock::now();
   const Duration own_cpu_before = own_cpu_time();
   const Duration cpu_before = target_.process ? cpu_time_of(*target_.process) : Duration{};
@@ -52,6 +53,7 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
   figures.cpu_ns_per_request = static_cast<double>(cpu.count()) / static_cast<double>(figures.requests);
   figures.server_busy = static_cast<double>(cpu.count()) / static_cast<double>(passed.count());
   figures.load_busy = static_cast<double>(own_cpu.count()) / static_cast<double>(passed.count());
+  figures.load_waited = static_cast<double>(waited_.count()) / static_cast<double>(passed.count());
   figures.batch = samples_.summary();
   return figures;
 }
@@ -61,9 +63,12 @@ LoadFigures LoadGenerator::run(Duration warm_up, Duration duration) {
 void LoadGenerator::run_while(const std::function<bool(Clock::time_point now)>& goes_on) {
   const Poller::Ready ready = [this](std::size_t number) { serve(clients_[number]); };
   Clock::time_point heard = Clock::now();
-  for (Clock::time_point now = heard; goes_on(now); now = Clock::now()) {
-    if (poller_.poll(ready) > 0) heard = now;
+  for (Clock::time_point now = heard; goes_on(now);) {
+    const bool is_heard = poller_.poll(ready) > 0;
+    if (is_heard) heard = now;
     if (now - heard > patience) throw std::runtime_error("the server has been silent for a minute");
+    const Clock::time_point before = std::exchange(now, Clock::now());
+    if (!is_heard) waited_ += now - before;
   }
 }
 

@@ -35,6 +35,7 @@ struct LoadFigures {
   double cpu_ns_per_request = 0;     // of the server, all its threads, user and system; 0 without its process
   double server_busy = 0;            // the server's processor time in a second of the clock
   double load_busy = 0;              // the processor time of this process in a second of the clock: it never sleeps
+  double load_waited = 0;            // the part of the time in which no reply was there to be read
   LatencySummary batch;              // from the sending of a batch to the last byte of its replies
 
   double requests_per_second() const { return static_cast<double>(requests) / seconds; }
@@ -85,6 +86,7 @@ class LoadGenerator {
   std::size_t open_ = 0;        // clients that are
   std::uint64_t requests_ = 0;  // answered
   LatencySamples samples_;
+  Duration waited_{};  // with nothing to read
   std::array<char, 262'144> buffer_{};
 };
 

@@ -13,19 +13,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from figures import Figure
+from figures import Beside, Figure, Rounds, counted_pairs
 from servers import BOUND_TO_US, BUILD, Failed, Server, running
 
 LOAD = BUILD / "bench/load"
 
-Rounds = dict[str, list[dict]]  # what the load generator said of each, by the side that it was measured on
+Sides = dict[str, Callable[[], dict]]  # what measures one round, by the name of what it measures
+Start = Callable[[ExitStack], Sides]  # starts the servers, which end with the stack
+SWEEPS_OF_DEAR_SERVERS = 3  # where it takes seconds to bring a server to what is measured
 
 
 @dataclass(frozen=True)
 class Plan:
     """How it is measured."""
 
-    pairs: int
+    pairs: int  # that count, for each ratio with a target
     seconds: float  # of a round
     server_core: int
     load_core: int
@@ -36,6 +38,11 @@ class Plan:
     def round_seconds(self) -> float:
         """With what comes before and after it."""
         return 1.1 * self.seconds + 0.1
+
+    @property
+    def sweeps_max(self) -> int:
+        """However many pairs count by then."""
+        return round(self.pairs * 8 / 3)
 
 
 @dataclass
@@ -48,6 +55,10 @@ class Result:
     def add(self, what: str, rounds: Rounds, figures: list[Figure]) -> None:
         self.rounds[what] = rounds
         self.figures += figures
+
+    def add_all(self, other: "Result") -> None:
+        self.rounds |= other.rounds
+        self.figures += other.figures
 
 
 class Progress:
@@ -88,6 +99,7 @@ class Bench:
         self.plan = plan
         self.progress = progress
         self.left_out: list[str] = []  # what could not be measured beside the rest of a part, and why
+        self.earlier: dict[str, Rounds] = {}  # of the part, by what was measured: what is measured now is added to them
 
     def kinds_here(self, kinds: Sequence[str]) -> list[str]:
         """Those that start here. Without a peer, or a kernel's permission, the others are measured still."""
@@ -122,33 +134,59 @@ class Bench:
         return words
 
     def load(self, server: Server, **options: object) -> dict:
-        """One round."""
-        return result_of(self.start_load(server, **options))
+        """One round, and the part of it for which a hypervisor took a core away."""
+        before = Path("/proc/stat").read_text()
+        figures = result_of(self.start_load(server, **options))
+        now = Path("/proc/stat").read_text()
+        return figures | {"server_stolen": stolen_share(before, now, self.plan.server_core),
+                          "load_stolen": stolen_share(before, now, self.plan.load_core)}
 
     def start_load(self, server: Server, **options: object) -> subprocess.Popen:
         """A round that goes on while its caller does something; result_of() takes it."""
         return subprocess.Popen(self.load_command(server, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True)
 
-    def alternate(self, what: str, sides: dict[str, Callable[[], dict]]) -> Rounds:
-        """A round of each side in turn, again and again; each second time in the reverse order, so that none gains by
-        its place."""
-        rounds: Rounds = {name: [] for name in sides}
-        for number in range(self.plan.pairs):
-            order = list(sides) if number % 2 == 0 else list(reversed(sides))
-            if number == 0 or sys.stderr.isatty():
-                self.progress.say(f"{what}, round {number + 1} of {self.plan.pairs} of {', '.join(sides)}")
-            for name in order:
-                rounds[name].append(sides[name]())
-        return rounds
+    def alternate(self, what: str, walk: Sequence[str], start: Start, judged: Sequence[tuple[str, str]] = (),
+                  sweeps_of_a_start: int = 1) -> Rounds:
+        """Sweeps of rounds along a walk over the sides, each second one backwards, so that none gains by its place.
+        The servers are started anew for each sweep, or for so many: what a process has by chance, its seed and the
+        places of its memory, is another one then. It goes on until as many pairs count as are wanted, of each two sides
+        that are judged, but not for ever; no sweep is left out. What was measured earlier comes first, and does not
+        shorten it."""
+        rounds: Rounds = {name: [] for name in walk}
+        earlier = self.earlier.get(what, {})
+        before = 1 + max((each["sweep"] for of_side in earlier.values() for each in of_side), default=-1)
+        with ExitStack() as servers:
+            for sweep in range(self.plan.sweeps_max):
+                if sweep >= self.plan.pairs and fewest_that_count(rounds, judged, sweep) >= self.plan.pairs:
+                    break
+                if sweep % sweeps_of_a_start == 0:
+                    servers.close()
+                    sides = start(servers)
+                if sweep == 0 or sys.stderr.isatty():
+                    self.progress.say(f"{what}, sweep {sweep + 1} of {self.plan.pairs} or more: {', '.join(walk)}")
+                for place, name in enumerate(walk if sweep % 2 == 0 else reversed(walk)):
+                    rounds[name].append(sides[name]() | {"sweep": before + sweep, "place": place})
+        return {name: earlier.get(name, []) + of_side for name, of_side in rounds.items()}
 
-    def alternate_servers(self, what: str, servers: dict[str, Server], **options: object) -> Rounds:
-        """The same load for each."""
-        return self.alternate(what, {name: partial(self.load, server, **options) for name, server in servers.items()})
-
-    def alternate_loads(self, what: str, server: Server, loads: dict[str, dict]) -> Rounds:
+    def loads_of_one(self, loads: dict[str, dict], **server: object) -> Start:
         """Several loads, by their names, for the same server."""
-        return self.alternate(what, {name: partial(self.load, server, **load) for name, load in loads.items()})
+        def start(stack: ExitStack) -> Sides:
+            lockd = stack.enter_context(self.server(**server))
+            return {name: partial(self.load, lockd, **load) for name, load in loads.items()}
+        return start
+
+    def load_of_each(self, servers: dict[str, dict], **load: object) -> Start:
+        """The same load for several servers, by their names."""
+        def start(stack: ExitStack) -> Sides:
+            return {name: partial(self.load, stack.enter_context(self.server(**options)), **load)
+                    for name, options in servers.items()}
+        return start
+
+
+def fewest_that_count(rounds: Rounds, judged: Sequence[tuple[str, str]], otherwise: int) -> int:
+    """Pairs, of any two sides that are judged."""
+    return min((len(counted_pairs(Beside(rounds, *sides).pairs)) for sides in judged), default=otherwise)
 
 
 def result_of(process: subprocess.Popen) -> dict:
@@ -156,10 +194,6 @@ def result_of(process: subprocess.Popen) -> dict:
     if process.returncode != 0:
         raise Failed(f"{error.strip() or 'the load generator failed'} ({' '.join(process.args)})")
     return json.loads(out)
-
-
-def all_servers(bench: Bench, stack: ExitStack, kinds: Sequence[str]) -> dict[str, Server]:
-    return {kind: stack.enter_context(bench.server(kind)) for kind in kinds}
 
 
 def check_cores(plan: Plan) -> None:
@@ -185,6 +219,16 @@ def work_of_others(plan: Plan, seconds: float = 1.0) -> float:
 
 def worked_and_all(stat: str, cores: set[int]) -> tuple[int, int]:
     """Ticks of these cores since the machine started, as /proc/stat has them; those that a hypervisor took are work."""
-    found = re.findall(r"^cpu(\d+) (.*)$", stat, re.MULTILINE)
-    rows = [[int(tick) for tick in ticks.split()[:8]] for core, ticks in found if int(core) in cores]
+    rows = ticks_of(stat, cores)
     return sum(sum(row) - row[3] - row[4] for row in rows), sum(map(sum, rows))  # 3 and 4: idle, and waiting for a disk
+
+
+def stolen_share(before: str, now: str, core: int) -> float:
+    """The part of this core's ticks that a hypervisor took between two readings of /proc/stat."""
+    (row_before,), (row,) = (ticks_of(stat, {core}) for stat in (before, now))
+    return (row[7] - row_before[7]) / max(1, sum(row) - sum(row_before))
+
+
+def ticks_of(stat: str, cores: set[int]) -> list[list[int]]:
+    found = re.findall(r"^cpu(\d+) (.*)$", stat, re.MULTILINE)
+    return [[int(tick) for tick in ticks.split()[:8]] for core, ticks in found if int(core) in cores]

@@ -82,11 +82,12 @@ def of_locks(bench: Bench, server: Server, has_target: bool) -> list[Figure]:
                  released / before, 1.5 if has_target else None)]
     if has_target:
         found.append(one(f"after the end of those who held {count:,} locks: memory by that before, {server.kind}",
-                         "ratio", ended / before, 1.5))
+                         "ratio", ended / before, 1.5, is_own=True))
     return found
 
 
-def one(name: str, unit: str, value: float, at_most: float | None = None, note: str = "") -> Figure:
+def one(name: str, unit: str, value: float, at_most: float | None = None, note: str = "",
+        is_own: bool = False) -> Figure:
     """Measured once."""
-    target = Target(at_most, at_least=False) if at_most is not None else None
+    target = Target(at_most, at_least=False, is_own=is_own) if at_most is not None else None
     return Figure(name, unit, Estimate(value, None, None, 1), target, note=note)

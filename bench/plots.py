@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from figures import Estimate, Figure, Outcome
+from figures import (
+    Estimate,
+    Figure,
+    Outcome,
+    Rounds,
+    estimate_of,
+    estimate_of_cpu,
+    neighbours,
+    pairs_to_go_by,
+)
 from servers import Failed
 
 # Okabe and Ito's, which those who see fewer colours tell apart, too.
@@ -75,26 +84,26 @@ RATIO_BARS = (
     (Bars("bench_cpu", "The floor's processor time for a request by the server's: more is better. The thin lines are "
           "the intervals of the medians.", "processor time, floor / server", LOADS, "the floor"),
      "cpu_ns_per_request"),
-    (Bars("bench_throughput", "Requests a second by the floor's, whatever share of its core the server had: more is "
-          "better.", "requests a second, server / floor", LOADS, "the floor"), "requests_per_second"),
+    (Bars("bench_throughput", "Requests a second by the floor's: more is better.",
+          "requests a second, server / floor", LOADS, "the floor"), "requests_per_second"),
     (Bars("bench_p99", "The 99th percentile of the time that a batch takes, by the floor's: less is better.",
           "p99, server / floor", LOADS, "the floor"), "p99_us"),
 )
 
 
-def beside_the_floor(rounds: dict[str, list[dict]], kind: str, key: str) -> Estimate:
-    """Over the pairs; of processor time the inverse, as in the tables."""
-    pairs = zip(rounds[kind], rounds["floor"], strict=True)
-    inverse = key == "cpu_ns_per_request"
-    return Estimate.of([floor[key] / own[key] if inverse else own[key] / floor[key] for own, floor in pairs])
+def beside_the_floor(rounds: Rounds, kind: str, key: str) -> Estimate:
+    """As in the tables: of processor time the inverse."""
+    pairs = pairs_to_go_by(neighbours(rounds, kind, "floor"))
+    return estimate_of_cpu(pairs) if key == "cpu_ns_per_request" else estimate_of(pairs, key)
 
 
 def ratio_plots(part: dict) -> Iterator[Plot]:
     for bars, key in RATIO_BARS:
         rows = {}
         for what, rounds in part["rounds"].items():
-            connections, depth = re.findall(r"\d+", what)
-            rows[f"{connections} × {depth}"] = {kind: beside_the_floor(rounds, kind, key)
+            if not (setting := re.fullmatch(r"(\d+) connections, (\d+) in flight", what)):
+                continue
+            rows[f"{setting[1]} × {setting[2]}"] = {kind: beside_the_floor(rounds, kind, key)
                                                 for kind in rounds if kind != "floor"}
         yield bars.plot(rows)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 from collections import Counter
@@ -9,11 +10,11 @@ from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
-from figures import BUSY_LEAST, Estimate, Figure, Outcome, is_busy, medians
+from figures import BUSY_LEAST, Estimate, Figure, Outcome, Rounds, is_busy, medians
 from measuring import Plan, Result
 from parts import PARTS
 from plots import Plot, draw, figure_plots, ratio_plots, targets_plot
-from servers import BUILD, ROOT, Failed
+from servers import BUILD, ROOT, Failed, program, shown_command
 
 sys.path.insert(0, str(ROOT / "ci"))
 import records  # noqa: E402 - it stands in the folder above
@@ -21,8 +22,14 @@ import records  # noqa: E402 - it stands in the folder above
 REPORT = ROOT / "build/report"
 QUICK = REPORT / "bench_quick"  # where --quick writes: what it finds takes the place of nothing
 PAGE = "bench.html"
-FORMAT = 2  # of bench.json: what was kept in another one is measured again
+OTHER_WORK = "other work, before it began"
+OF_EACH_DRAW = ("date", OTHER_WORK)  # what may differ where rounds are added to earlier ones
+FORMAT = 3  # of bench.json: what was kept in another one is measured again
 
+
+REQUESTS = {"lockd": "`g KEY`, `r KEY`", "floor": "the same", "redis": "`SET KEY 1 NX`, `DEL KEY`",
+            "memcached": "`add KEY 0 0 1` with the value `1`, `delete KEY`"}
+VERSIONS = {"memcached": ("memcached", "-V"), "redis": ("redis-server", "--version")}
 
 # ---- what is kept
 
@@ -34,16 +41,22 @@ def environment(plan: Plan) -> dict:
     return {"commit": records.commit(), "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "machine": records.machine(), "kernel": records.output_of("uname", "-sr"),
             "compiler": f"{records.output_of(compiler, '--version').splitlines()[0]}, {flags}",
-            "congestion control of TCP": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
-            "memcached": version_of("memcached", "-V"), "redis": version_of("redis-server", "--version"),
+            **{kind: shown_server(kind) for kind in REQUESTS}, "key": "21 bytes: `load-00007-0000000000`",
             "pairs": plan.pairs, "seconds of a round": plan.seconds}
 
 
-def version_of(program: str, flag: str) -> str:
+def shown_server(kind: str) -> str:
+    """How it is started, and what it is asked for."""
     try:
-        done = subprocess.run([program, flag], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+        command = f"`{shown_command(kind)}`"
+        version = f"{version_of(*VERSIONS[kind])}: " if kind in VERSIONS else ""
+    except Failed:
         return "not there"
+    return f"{version}{command}; {REQUESTS[kind]}"
+
+
+def version_of(name: str, flag: str) -> str:
+    done = subprocess.run([program(name), flag], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+(\.\d+)*", done.stdout)
     return found.group() if found else "unknown"
 
@@ -58,9 +71,28 @@ def load_kept(folder: Path = REPORT) -> dict:
     return {name: part for name, part in parts.items() if part.get("format") == FORMAT}
 
 
+def earlier_of(folder: Path, part: str, measured_in: dict) -> dict | None:
+    """The same part, as it was measured under the same circumstances: nobody is to pick the best of several draws. What
+    a tree has that is not committed nobody knows later, and what --quick finds means nothing."""
+    earlier = load_kept(folder).get(part)
+    if earlier is None or folder == QUICK or measured_in["commit"].endswith("+"):
+        return None
+    differing = {key for key, _ in earlier["environment"].items() ^ measured_in.items()}
+    return None if differing - set(OF_EACH_DRAW) else earlier
+
+
+def earlier_rounds(folder: Path, part: str, measured_in: dict) -> dict[str, Rounds]:
+    earlier = earlier_of(folder, part, measured_in)
+    return earlier["rounds"] if earlier else {}
+
+
 def keep(folder: Path, part: str, result: Result, measured_in: dict) -> None:
-    """Beside the parts that were measured earlier."""
+    """Beside the parts that were measured earlier, and in the place of what this part was: its rounds are among the
+    result's, if they are of the same circumstances."""
     kept = load_kept(folder)
+    if earlier := earlier_of(folder, part, measured_in):
+        both = {key: f"{earlier['environment'][key]}, {measured_in[key]}" for key in OF_EACH_DRAW if key in measured_in}
+        measured_in = measured_in | both
     kept[part] = {"format": FORMAT, "environment": measured_in, "rounds": result.rounds,
                   "figures": [figure.as_json() for figure in result.figures]}
     in_order = {each.name: kept[each.name] for each in PARTS if each.name in kept}
@@ -92,26 +124,40 @@ def shown_estimate(estimate: Estimate, unit: str) -> str:
 
 def shown_throughput(figure: Figure) -> str:
     if figure.throughput:
-        return f"{shown_estimate(figure.throughput, figure.unit)}, {figure.throughput.count} pairs"
+        return shown_estimate(figure.throughput, figure.unit)
     return f"server's core {figure.busy:.0%} busy: processor time alone" if figure.busy is not None else ""
+
+
+def shown_pairs(figure: Figure) -> str:
+    """Of which the figure is made, of how many."""
+    if not figure.over_all:
+        return ""
+    made_of, measured = figure.estimate.count, figure.over_all.count
+    return f"all {measured}" if made_of == measured else f"{made_of} of {measured}"
+
+
+def shown_over_all(figure: Figure) -> str:
+    return shown_estimate(figure.over_all, figure.unit) if figure.over_all else ""
 
 
 def shown_target(figure: Figure) -> str:
     if figure.target is None:
         return ""
     text = f"{'≥' if figure.target.at_least else '≤'} {shown(figure.target.bound, figure.unit)}"
-    return text + (f", aim {figure.target.aim:g}" if figure.target.aim is not None else "")
+    text += f", aim {figure.target.aim:g}" if figure.target.aim is not None else ""
+    return text + (" (our own)" if figure.target.is_own else "")
 
 
 def row_of(figure: Figure) -> str:
     unit = "" if figure.unit == "ratio" else f" {figure.unit}"
     name = figure.name + (f" ({figure.note})" if figure.note else "")
     return (f"| {name} | {shown_target(figure)} | {shown_estimate(figure.estimate, figure.unit)}{unit} | "
-            f"{shown_throughput(figure)} | {figure.verdict} |")
+            f"{shown_pairs(figure)} | {shown_over_all(figure)} | {shown_throughput(figure)} | {figure.verdict} |")
 
 
 def table_of(figures: list[Figure]) -> str:
-    head = ["| | target | measured | requests a second | outcome |", "|---|---|---|---|---|"]
+    head = ["| | target | measured | pairs | over all pairs | requests a second | outcome |",
+            "|---|---|---|---|---|---|---|"]
     return "\n".join([*head, *map(row_of, figures)])
 
 
@@ -139,39 +185,56 @@ def not_measured(kept: dict) -> str:
     return f"Not measured: {'; '.join(missing)}." if missing else ""
 
 
-def table_of_rounds(what: str, rounds: dict[str, list[dict]]) -> str:
-    count = len(next(iter(rounds.values())))
-    lines = [f"{what}, medians of {count} rounds; *busy* is the part of the time in which the server, or the load, "
-             f"worked, and the rounds beside it are those in which the server did for {BUSY_LEAST:.0%} or more:", "",
-             "| | requests/s | server's ns a request | server busy | rounds | load busy | p50 us | p99 us | p99.9 us |",
-             "|---|---|---|---|---|---|---|---|---|"]
-    for side, each in rounds.items():
-        middle = medians(each)
-        lines.append(f"| {side} | {middle['requests_per_second']:,.0f} | {middle['cpu_ns_per_request']:,.0f} | "
-                     f"{middle['server_busy']:.0%} | {sum(map(is_busy, each))} of {count} | "
-                     f"{middle['load_busy']:.0%} | {middle['p50_us']:,.0f} | {middle['p99_us']:,.0f} | "
-                     f"{middle['p999_us']:,.0f} |")
-    return "\n".join(lines)
+STOLEN = ("server_stolen", "load_stolen")
+ROUNDS_HEAD = """\
+| | requests/s | server's ns a request | server busy | rounds | load waited | stolen | p50 us | p99 us | p99.9 us |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def table_of_rounds(what: str, rounds: Rounds) -> str:
+    lines = [f"{what}, medians of the rounds; *busy* is the part of the time in which the server worked, the rounds "
+             f"beside it are those in which it did for {BUSY_LEAST:.0%} or more, *waited* the part in which the load "
+             "had no reply to read, *stolen* what a hypervisor took of the server's core, and of the load's, in the "
+             "mean:", "", ROUNDS_HEAD]
+    return "\n".join([*lines, *(row_of_rounds(side, each) for side, each in rounds.items())])
+
+
+def row_of_rounds(side: str, rounds: list[dict]) -> str:
+    middle = medians(rounds)
+    stolen = ", ".join(f"{statistics.mean(each.get(of, 0) for each in rounds):.1%}" for of in STOLEN)
+    return (f"| {side} | {middle['requests_per_second']:,.0f} | {middle['cpu_ns_per_request']:,.0f} | "
+            f"{middle['server_busy']:.0%} | {sum(map(is_busy, rounds))} of {len(rounds)} | "
+            f"{middle['load_waited']:.0%} | {stolen} | {middle['p50_us']:,.0f} | {middle['p99_us']:,.0f} | "
+            f"{middle['p999_us']:,.0f} |")
 
 
 def summary_of(figures: list[Figure]) -> str:
-    """How many targets are met, and which are not."""
-    counted = Counter(figure.outcome for figure in figures if figure.target)
-    total = counted.total()
-    of_each = ", ".join(f"{counted[outcome]} {outcome}" for outcome in Outcome)
-    lines = [f"{total} target{'s' if total != 1 else ''}: {of_each}"]
+    """How many targets are met, those of our own counted apart, and which are not."""
+    asked, own = ([figure for figure in figures if figure.target and figure.target.is_own is is_own]
+                  for is_own in (False, True))
+    lines = [f"{len(asked)} target{'s' if len(asked) != 1 else ''}: {counted(asked)}"]
+    if own:
+        lines[0] += f"; and {len(own)} of our own: {counted(own)}"
     for outcome in (Outcome.NOT_MET, Outcome.NOT_SHOWN):
         lines += [f"{outcome}: {figure.name}: {shown_estimate(figure.estimate, figure.unit)}, {shown_target(figure)}"
                   for figure in figures if figure.outcome == outcome]
     return "\n".join(lines)
 
 
+def counted(figures: list[Figure]) -> str:
+    found = Counter(figure.outcome for figure in figures)
+    return ", ".join(f"{found[outcome]} {outcome}" for outcome in Outcome)
+
+
 HOW_TO_READ = """\
 Figures are of lockd unless they name another. A ratio is the median over pairs of rounds, one of each side right after
-the other, with the interval in which the median lies with a confidence of 95 % or more, by order statistics. "Measured"
-is by the server's processor time for a request, user and system of all its threads, and above 1 where lockd takes less.
-Beside it stands the ratio of requests a second, of the pairs alone in which both servers kept their core at least 98 %
-busy; and so with each figure that a clock takes.
+the other, with the interval in which the median lies with a confidence of 95 % or more, by order statistics: they
+suppose that the pairs are independent, and nothing about the spread. The servers are started anew for each pair, or for
+every third one. "Measured" is by the server's processor time for a request, user and system of all its threads, and
+above 1 where lockd takes less: of the pairs alone in which both servers kept their core at least 98 % busy, so many
+"of" those that were measured, which stand beside it all together. The rounds go on until enough pairs count, and none
+is left out by what it says. Where hardly any pair counts, "measured" is of them all. Requests a second, and whatever
+else a clock takes, are of the pairs that count.
 
 A target is *met* or *not met* where the whole interval is on one side of it, and *not shown* where the interval holds
 it: then more rounds are needed, or a quieter machine."""

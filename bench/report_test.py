@@ -20,26 +20,40 @@ import plots
 import report
 import servers
 from figures import Estimate, Figure, Target, ratio_of_pairs
-from figures_test import one_round
+from figures_test import beside, in_turn, one_round
 from measuring import Plan, Result
 from servers import Failed
 
 
 class Tables(unittest.TestCase):
     def test_a_row_has_target_and_verdict(self) -> None:
-        figure = ratio_of_pairs("a against b", [one_round(2, 5)] * 6, [one_round(1, 10)] * 6, Target(0.8))
-        self.assertEqual(report.row_of(figure), "| a against b | ≥ 0.800 | 0.500 [0.500, 0.500] | "
-                                                "0.500 [0.500, 0.500], 6 pairs | not met, by 37.5% |")
+        figure = ratio_of_pairs("a against b", beside([one_round(2, 5)] * 6 + [one_round(9, 9, 0.5)] * 2,
+                                                      [one_round(1, 10)] * 8), Target(0.8))
+        self.assertEqual(report.row_of(figure), "| a against b | ≥ 0.800 | 0.500 [0.500, 0.500] | 6 of 8 | "
+                         "0.500 [0.111, 0.500] | 0.500 [0.500, 0.500] | not met, by 37.5% |")
 
     def test_what_was_not_saturated_says_so(self) -> None:
-        figure = ratio_of_pairs("a", [one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6)
-        self.assertIn("50% busy: processor time alone", report.row_of(figure))
+        figure = ratio_of_pairs("a", beside([one_round(1, 1, 0.5)] * 6, [one_round(1, 1)] * 6))
+        self.assertIn("| all 6 | 1.000 [1.000, 1.000] | server's core 50% busy: processor time alone |",
+                      report.row_of(figure))
+
+    def test_rounds_show_who_waited_and_what_was_stolen(self) -> None:
+        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_waited": 0.25, "server_stolen": 0.01, "load_stolen": 0}
+        rounds = [one_round(5, 1000) | timed, one_round(7, 3000, 0.9) | timed | {"load_stolen": 0.04}]
+        self.assertEqual(report.row_of_rounds("redis", rounds),
+                         "| redis | 2,000 | 6 | 95% | 1 of 2 | 25% | 1.0%, 2.0% | 1 | 2 | 3 |")
 
     def test_all_three_are_counted(self) -> None:
         figures = [Figure("a", "ratio", Estimate(value, value - 0.1, value + 0.1, 15), Target(1))
                    for value in (0.5, 1, 1.01, 2, 3)] + [Figure("b", "ratio", Estimate(1, None, None, 1))]
         self.assertEqual(report.summary_of(figures).split("\n")[0], "5 targets: 2 met, 1 not met, 2 not shown")
 
+    def test_targets_of_our_own_are_counted_apart(self) -> None:
+        asked, own = (Figure("a", "ratio", Estimate(1, 0.9, 1.1, 15), Target(0.8, is_own=is_own))
+                      for is_own in (False, True))
+        self.assertEqual(report.summary_of([asked, own, own]),
+                         "1 target: 1 met, 0 not met, 0 not shown; and 2 of our own: 2 met, 0 not met, 0 not shown")
+        self.assertEqual((report.shown_target(asked), report.shown_target(own)), ("≥ 0.800", "≥ 0.800 (our own)"))
 
     def test_a_target_is_beyond_the_floor_where_its_whole_interval_misses_it(self) -> None:
         target = Target(2, aim=3)
@@ -58,6 +72,15 @@ class Tables(unittest.TestCase):
         kept = {"a": {"environment": {"commit": "1"}}, "b": {"environment": {"commit": "1", "other work": "3%"}}}
         self.assertEqual(report.shown_environment(kept).split("\n")[2:],
                          ["| commit | 1 |", "| other work | unknown (a); 3% (b) |"])
+
+    def test_servers_are_shown_as_they_are_started(self) -> None:
+        with mock.patch.object(servers, "program", side_effect=str):
+            self.assertIn("`lockd --listen tcp://127.0.0.1:0 --threads 1", report.shown_server("lockd"))
+            self.assertRegex(servers.shown_command("redis"), "--save '' ")
+            self.assertRegex(servers.shown_command("memcached -R 1000"), "^memcached -t 1 .* -R 1000$")
+            self.assertNotIn("-R", servers.shown_command("memcached"))
+        with mock.patch.object(servers, "program", side_effect=Failed("none")):
+            self.assertEqual(report.shown_server("memcached"), "not there")
 
     def test_a_part_without_results_is_named(self) -> None:
         self.assertIn("Not measured: workloads (shared, inspect", report.not_measured({"ratios": {}, "waits": {},
@@ -99,7 +122,7 @@ class Plots(unittest.TestCase):
         timed = {"p99_us": 2} | one_round(1, 1)
         drawn = [plots.targets_plot([Figure("one thread's \"rate\", a_b: 100 %", "ratio", Estimate(1, 0.9, 1.1, 15),
                                             Target(0.8))]),
-                 *plots.ratio_plots({"rounds": {"50 connections, 1 in flight": {"lockd": [timed], "floor": [timed]}}})]
+                 *plots.ratio_plots({"rounds": {"50 connections, 1 in flight": in_turn(lockd=[timed], floor=[timed])}})]
         with tempfile.TemporaryDirectory() as folder:
             for plot in drawn:
                 plots.draw(Path(folder), plot)
@@ -133,7 +156,7 @@ class Run(unittest.TestCase):
         with (tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()),
               mock.patch.multiple(report, environment=lambda _: {"commit": "abc"}, folder_of=lambda _: Path(folder),
                                   PARTS=fakes, draw=lambda *_: None, write_html=lambda *_: "")):
-            status = bench.measure(list(fakes), plan)
+            status = bench.measure(list(fakes), plan, {})
             self.kept = json.loads((Path(folder) / "bench.json").read_text())
         return status, out.getvalue()
 
@@ -154,6 +177,36 @@ class Run(unittest.TestCase):
         self.assertEqual(self.measure({"a": 1, "b": 0.5})[0], 1)
 
 
+class Draws(unittest.TestCase):
+    """A part that is measured again."""
+
+    SOME = {"commit": "abc", "pairs": 15, "date": "Monday", report.OTHER_WORK: "1%"}
+    ROUNDS = {"what": in_turn(a=[one_round(1, 1)], b=[one_round(1, 1)])}
+
+    def earlier(self, folder: Path, **circumstances: object) -> dict:
+        return report.earlier_rounds(folder, "ratios", self.SOME | circumstances)
+
+    def test_adds_to_what_is_there_of_the_same_circumstances_alone(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            self.assertEqual(self.earlier(folder), {})
+            report.keep(folder, "ratios", Result([], self.ROUNDS), self.SOME)
+            self.assertEqual(self.earlier(folder, date="Tuesday", **{report.OTHER_WORK: "2%"}), self.ROUNDS)
+            for other in ({"commit": "abd"}, {"pairs": 16}, {"kernel": "new"}):
+                self.assertEqual(self.earlier(folder, **other), {}, other)
+            report.keep(folder, "ratios", Result([], self.ROUNDS), self.SOME | {"date": "Tuesday"})
+            self.assertEqual(report.load_kept(folder)["ratios"]["environment"],
+                             self.SOME | {"date": "Monday, Tuesday", report.OTHER_WORK: "1%, 1%"})
+            self.assertEqual(self.earlier(folder), self.ROUNDS)
+
+    def test_of_a_changed_tree_or_a_quick_one_takes_its_place(self) -> None:
+        changed = self.SOME | {"commit": "abc+"}
+        with tempfile.TemporaryDirectory() as name, mock.patch.object(report, "QUICK", Path(name) / "quick"):
+            for folder, circumstances in ((Path(name), changed), (report.QUICK, self.SOME)):
+                report.keep(folder, "ratios", Result([], self.ROUNDS), circumstances)
+                self.assertEqual(report.earlier_rounds(folder, "ratios", circumstances), {})
+
+
 class Page(unittest.TestCase):
     def test_writes_between_its_marks_alone(self) -> None:
         page = f"before\n{performance_page.begin('a')}old\n{performance_page.end('a')}after\n"
@@ -166,10 +219,10 @@ class Page(unittest.TestCase):
     def test_the_page_has_all_marks(self) -> None:
         figure = Figure("x", "ratio", Estimate(1, None, None, 1)).as_json()
         environment = {"commit": "abc", "pairs": 15}
-        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_busy": 1} | one_round(1, 1)
+        timed = {"p50_us": 1, "p99_us": 2, "p999_us": 3, "load_waited": 0.25} | one_round(1, 1)
         kept = {part: {"figures": [figure], "environment": environment, "rounds": {}}
                 for part in ("ratios", *performance_page.COSTS)}
-        kept["ratios"]["rounds"] = {"1 x 1": {"lockd": [timed], "floor": [timed]}}
+        kept["ratios"]["rounds"] = {"1 x 1": in_turn(lockd=[timed], floor=[timed])}
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "performance.md"
             page.write_text(performance_page.PAGE.read_text())

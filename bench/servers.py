@@ -19,6 +19,7 @@ PATIENCE_SECONDS = 60.0
 CONNECTIONS_MAX = 19_000
 CONNECTIONS_OF_A_ROUND_MAX = 20_000
 KINDS = ("lockd", "floor", "memcached", "redis")
+MANY_AT_ONCE = "memcached -R 1000"  # answers so many requests of a connection before it turns to the next: 20 otherwise
 BOUND_TO_US = ("setpriv", "--pdeathsig", "KILL")  # a process that is started so ends with the one who started it
 
 
@@ -39,15 +40,21 @@ def command_of(kind: str, port: int, folder: str, threads: int) -> list[str]:
                 "warning"]
     if kind.startswith("floor"):
         return [program(BUILD / "bench" / kind)]
-    if kind == "memcached":
+    if kind.startswith("memcached"):
         return [program("memcached"), "-t", str(threads), "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-c",
-                str(CONNECTIONS_MAX), "-m", "1024", "-u", os.environ.get("USER", "root")]
+                str(CONNECTIONS_MAX), "-m", "1024", "-u", os.environ.get("USER", "root"), *kind.split()[1:]]
     return [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
             "--dir", folder, "--maxclients", str(CONNECTIONS_MAX), "--logfile", "/dev/null"]
 
 
 def prints_its_port(kind: str) -> bool:
     return kind == "lockd" or kind.startswith("floor")
+
+
+def shown_command(kind: str) -> str:
+    """As one would type it. A port that is free, and a new folder, stand for themselves."""
+    path, *words = command_of(kind, 0, "FOLDER", 1)
+    return " ".join([Path(path).name, *(word or "''" for word in words)])
 
 
 def program(name: str | Path) -> str:
@@ -62,7 +69,7 @@ class Server:
 
     def __init__(self, kind: str, process: subprocess.Popen, port: int) -> None:
         self.kind = kind
-        self.dialect = "lockd" if prints_its_port(kind) else kind
+        self.dialect = "lockd" if prints_its_port(kind) else kind.split()[0]
         self.process = process
         self.pid = process.pid
         self.port = port

@@ -2,11 +2,14 @@
 waits for another where there are not."""
 
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import watching
-from figures import Estimate, Figure, Target, ratio_of_pairs
-from measuring import Bench, result_of
+from figures import Beside, Estimate, Figure, Target, medians, ratio_of_clocks, ratio_of_pairs
+from measuring import Bench, Result, Sides, result_of
 from memory import one
 from servers import Failed, Server, running
 from sharing import lines_between_threads
@@ -19,7 +22,31 @@ CONNECTIONS = 50  # of each load, of which there is one for each thread
 
 
 def cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0))
+    """One for each that there really is: threads of the same core would share it."""
+    return first_of_each(sorted(os.sched_getaffinity(0)), siblings_of)
+
+
+def first_of_each(numbers: list[int], siblings: Callable[[int], set[int]]) -> list[int]:
+    found: list[int] = []
+    for number in numbers:
+        if not siblings(number) & set(found):
+            found.append(number)
+    return found
+
+
+def siblings_of(core: int) -> set[int]:
+    """The numbers by which the kernel calls the same core; its own alone, where it does not say."""
+    try:
+        text = (Path("/sys/devices/system/cpu") / f"cpu{core}/topology/thread_siblings_list").read_text()
+    except OSError:
+        return {core}
+    return numbers_in(text)
+
+
+def numbers_in(text: str) -> set[int]:
+    """Of a list such as `0-2,8`."""
+    spans = (span.partition("-") for span in text.strip().split(","))
+    return {number for first, _, last in spans for number in range(int(first), int(last or first) + 1)}
 
 
 def counts_for(core_count: int, most: int | None = None) -> list[int]:
@@ -37,10 +64,14 @@ def check(core_count: int, most: int | None = None) -> None:
                      f"{core_count}. `ci/bench contention` shows what can be shown here; --threads 2 tries this out")
 
 
-def scaling(bench: Bench) -> list[Figure]:
+def scaling(bench: Bench) -> Result:
     most = bench.plan.threads
     check(len(cores()), most)
-    return [scaling_of(bench, count, depth) for count in counts_for(len(cores()), most) for depth in DEPTHS]
+    result = Result()
+    for count in counts_for(len(cores()), most):
+        for depth in DEPTHS:
+            scaling_of(bench, count, depth, result)
+    return result
 
 
 def load_cores(count: int) -> tuple[list[int], str]:
@@ -52,38 +83,46 @@ def load_cores(count: int) -> tuple[list[int], str]:
     return [shared[number % len(shared)] for number in range(count)], f"{count} loads had {len(own)} cores of their own"
 
 
-def scaling_of(bench: Bench, count: int, depth: int) -> Figure:
+def scaling_of(bench: Bench, count: int, depth: int, result: Result) -> None:
     cores_of_loads, doubt = load_cores(count)
-    with running("lockd", cores()[:1], 1) as single, running("lockd", cores()[:count], count) as several:
-        rounds = bench.alternate(f"{count} threads against one, {depth} in flight",
-                                 {name: partial(loads_at_once, bench, server, cores_of_loads, depth)
-                                  for name, server in (("several", several), ("one", single))})
-    share = [a["requests_per_second"] / b["requests_per_second"] / count
-             for a, b in zip(rounds["several"], rounds["one"], strict=True)]
+
+    def start(stack: ExitStack) -> Sides:
+        threads = {"several": count, "one": 1}
+        return {name: partial(loads_at_once, bench, stack.enter_context(running("lockd", cores()[:many], many)), many,
+                              cores_of_loads, depth) for name, many in threads.items()}
+
+    what = f"{count} threads against one, {depth} in flight"
+    rounds = bench.alternate(what, ("several", "one"), start, [("several", "one")])
     busy = Estimate.of([each["server_busy"] for each in rounds["several"]]).value
-    return Figure(f"{count} threads on {count} cores: rate by {count} times one thread's, {depth} in flight", "ratio",
-                  Estimate.of(share), Target(SHARE_LEAST), note=f"{busy:.1f} cores busy, of {count}", doubt=doubt)
+    result.add(what, rounds, [ratio_of_clocks(
+        f"{count} threads on {count} cores: rate by {count} times one thread's, {depth} in flight",
+        "requests_per_second", Beside(rounds, "several", "one"), Target(SHARE_LEAST), count,
+        f"{busy:.0%} of {count} cores busy", doubt)])
 
 
-def loads_at_once(bench: Bench, server: Server, cores_of_loads: list[int], depth: int) -> dict:
-    """A round of as many loads as there are cores for them, together."""
+def loads_at_once(bench: Bench, server: Server, threads: int, cores_of_loads: list[int], depth: int) -> dict:
+    """A round of as many loads as there are cores for them, together; the server is as busy as its cores are."""
     first = server.first_of_next_round()
     loads = [bench.start_load(server, core=core, depth=depth, connections=CONNECTIONS,
                               first=first + number * CONNECTIONS) for number, core in enumerate(cores_of_loads)]
     rounds = [result_of(load) for load in loads]
-    return {"requests_per_second": sum(each["requests_per_second"] for each in rounds),
-            "server_busy": max(each["server_busy"] for each in rounds)}
+    return medians(rounds) | {
+            "requests_per_second": sum(each["requests_per_second"] for each in rounds),
+            "cpu_ns_per_request": 1 / sum(1 / each["cpu_ns_per_request"] for each in rounds),
+            "server_busy": max(each["server_busy"] for each in rounds) / threads}
 
 
-def contention(bench: Bench) -> list[Figure]:
+def contention(bench: Bench) -> Result:
     """What two threads take from one another, as far as two cores show it; where nobody may look, what is left."""
-    found = [cost_of_two(bench, depth) for depth in DEPTHS]
+    result = Result()
+    for depth in DEPTHS:
+        cost_of_two(bench, depth, result)
     for look in (*(partial(calls_of_futex, bench, depth) for depth in DEPTHS), partial(lines_between_threads, bench)):
         try:
-            found.append(look())
+            result.figures.append(look())
         except watching.Refused as failure:
             bench.leave_out(str(failure))
-    return found
+    return result
 
 
 def calls_of_futex(bench: Bench, depth: int) -> Figure:
@@ -95,10 +134,11 @@ def calls_of_futex(bench: Bench, depth: int) -> Figure:
                1e6 * calls["futex"] / requests)
 
 
-def cost_of_two(bench: Bench, depth: int) -> Figure:
+def cost_of_two(bench: Bench, depth: int, result: Result) -> None:
     """On one core, so that both servers are as busy: with two of them the threads of one would sleep and wake more
     often, and that would be all there is to see."""
     what = f"two threads against one, on one core, {depth} in flight"
-    with bench.server() as single, bench.server(threads=2) as two:
-        rounds = bench.alternate_servers(what, {"two": two, "one": single}, depth=depth)
-    return ratio_of_pairs(what, rounds["two"], rounds["one"], note="what mutexes cost, and the switching")
+    start = bench.load_of_each({"two": {"threads": 2}, "one": {}}, depth=depth)
+    rounds = bench.alternate(what, ("two", "one"), start)
+    note = "what mutexes cost, and the switching"
+    result.add(what, rounds, [ratio_of_pairs(what, Beside(rounds, "two", "one"), note=note)])
