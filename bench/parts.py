@@ -216,7 +216,8 @@ def hostile(bench: Bench) -> Result:
 
     rounds = bench.alternate(what, ("hostile", "others"), start, [("hostile", "others")])
     note = f"all in one crowd of 1,024 equal hashes, {end - first} of them held"
-    return Result([ratio_of_pairs(what, Beside(rounds, "hostile", "others"), Target(0.95, is_own=True), note)], {what: rounds})
+    ratio = ratio_of_pairs(what, Beside(rounds, "hostile", "others"), Target(0.95, is_own=True), note)
+    return Result([ratio], {what: rounds})
 
 
 @dataclass(frozen=True)

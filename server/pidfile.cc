@@ -40,10 +40,11 @@ bool is_at(int fd, const std::string& path, bool follow_link) {
 }
 
 /// What is written in it; of a long file the beginning, which is no number of a process.
-std::string text_of(int fd) {
+std::string text_of(int fd, const std::string& path) {
   std::array<char, 32> text{};
   const ssize_t bytes = ::pread(fd, text.data(), text.size(), 0);
-  return {text.data(), bytes < 0 ? 0 : static_cast<std::size_t>(bytes)};
+  if (bytes < 0) refuse(path, errno);
+  return {text.data(), static_cast<std::size_t>(bytes)};
 }
 
 /// Empty where the text is not that of one number, with the end of a line or without.
@@ -60,12 +61,12 @@ std::string process_in(std::string_view text) {
 void take_over(FileLock& file, const std::string& path) {
   if (!file.try_lock()) {
     if (errno != EWOULDBLOCK) refuse(path, errno);
-    const std::string process = process_in(text_of(file.fd()));
+    const std::string process = process_in(text_of(file.fd(), path));
     refuse(path, (process.empty() ? "another process" : "process " + process) +
                      " runs with it. End that, or take another path");
   }
   if (!is_at(file.fd(), path, true)) refuse(path, "another process has removed it just now. Start again");
-  const std::string text = text_of(file.fd());
+  const std::string text = text_of(file.fd(), path);
   if (!text.empty() && process_in(text).empty())
     refuse(path, "it holds something else than the number of a process. Remove it, or take another path");
 }

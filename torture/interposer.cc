@@ -320,6 +320,11 @@ ssize_t read(int fd, void* buffer, std::size_t bytes) {
   return is_a(fd, S_IFREG) && fails(kind_read) ? -1 : real(fd, buffer, bytes);
 }
 
+ssize_t pread(int fd, void* buffer, std::size_t bytes, off_t at) {
+  static auto* const real = next<ssize_t(int, void*, std::size_t, off_t)>("pread");
+  return is_a(fd, S_IFREG) && fails(kind_read) ? -1 : real(fd, buffer, bytes, at);
+}
+
 ssize_t write(int fd, const void* buffer, std::size_t bytes) {
   static auto* const real = next<ssize_t(int, const void*, std::size_t)>("write");
   const std::int32_t fault = is_a(fd, S_IFREG) ? fault_of(kind_write) : 0;

@@ -47,6 +47,6 @@ START = FILES | {
     "getrandom": ["EINTR", "ENOSYS"],
 }
 
-STOP = FILES | {"malloc": ["ENOMEM"]}
+STOP = {kind: faults for kind, faults in FILES.items() if kind != "read"} | {"malloc": ["ENOMEM"]}
 
 PHASES = {"start": START, "serve": SERVE, "threads": SERVE, "websockets": WEB_SOCKETS, "stop": STOP}
