@@ -174,9 +174,7 @@ KindTotals LockTable::totals(LockKind kind) const {
   return totals;
 }
 
-std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const {
-  return const_cast<LockTable&>(*this).find_key_ref(kind, key).index;
-}
+std::uint32_t LockTable::find_key(LockKind kind, const HashedKey& key) const { return find_key_ref(kind, key).index; }
 
 /// Both are hashes under the seed already.
 std::uint32_t LockTable::hash_of_claim(std::uint32_t key_hash, std::uint32_t session_hash) {

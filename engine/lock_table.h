@@ -199,7 +199,7 @@ class LockTable {
   static std::uint32_t hash_of_claim(std::uint32_t key_hash, std::uint32_t session_hash);
   std::uint32_t hash_of_claim(std::uint32_t claim) const;
   std::uint32_t find_key(LockKind kind, const HashedKey& key) const;
-  KeyRef find_key_ref(LockKind kind, const HashedKey& key);
+  KeyRef find_key_ref(LockKind kind, const HashedKey& key) const;
   SessionRef find_session(const HashedSession& session) const;
   std::uint32_t find_claim(std::uint32_t key, const HashedSession& session) const;
   std::uint32_t find_shared_hold(std::uint32_t key, const HashedSession& session) const;

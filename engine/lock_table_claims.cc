@@ -37,7 +37,7 @@ void LockTable::hand_over(std::uint32_t claim, Moment now, Wakeups& wakeups) noe
   stop_waiting(claim, now);
   KeyRecord& key = keys_[granted.key];
   if (key.kind == LockKind::exclusive) {
-    start_holding_alone({granted.key, &key}, {granted.session, &sessions_[granted.session]}, now);
+    start_holding_alone({granted.key, &key}, sessions_.at(granted.session), now);
     claims_.release(claim);
   } else {
     start_sharing(claim, now);

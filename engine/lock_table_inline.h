@@ -18,10 +18,10 @@ inline std::uint32_t table_hash(LockKind kind, const HashedKey& key) {
 /// How long something has lasted that began `since`.
 inline std::uint64_t elapsed_ms(Moment since, Moment now) { return now > since ? now - since : 0; }
 
-[[gnu::always_inline]] inline LockTable::KeyRef LockTable::find_key_ref(LockKind kind, const HashedKey& key) {
+[[gnu::always_inline]] inline LockTable::KeyRef LockTable::find_key_ref(LockKind kind, const HashedKey& key) const {
   KeyRef found;
   found.index = key_index_.find(table_hash(kind, key), [&](std::uint32_t at) __attribute__((always_inline)) {
-    KeyRecord& record = keys_[at];
+    KeyRecord& record = *keys_.at(at);
     const bool is_it = record.kind == kind && record.text.equals(key);
     if (is_it) found.record = &record;
     return is_it;
@@ -35,12 +35,10 @@ inline std::uint64_t elapsed_ms(Moment since, Moment now) { return now > since ?
 }
 
 [[gnu::always_inline]] inline LockTable::SessionRef LockTable::find_session(const HashedSession& session) const {
-  auto& sessions = const_cast<LockTable&>(*this).sessions_;
-  SessionRecord* const hinted = sessions.find(session.record_hint);
-  if (hinted != nullptr && hinted->id == session.id) return {session.record_hint, hinted};
+  const SessionRef hinted = sessions_.find(session.record_hint);
+  if (hinted && hinted->id == session.id) return hinted;
   const auto is_it = [&](std::uint32_t at) { return sessions_[at].id == session.id; };
-  const std::uint32_t found = session_index_.find(session.hash, is_it);
-  return {found, sessions.find(found)};
+  return sessions_.find(session_index_.find(session.hash, is_it));
 }
 
 inline Result answered(Outcome outcome, std::int8_t held_change = 0, std::uint32_t number = 0) {

@@ -22,10 +22,10 @@ inline constexpr std::uint32_t no_limit = std::numeric_limits<std::uint32_t>::ma
 /// One get of any kind: g, gw, sg, sgl, sgw.
 struct Get {
   LockKind kind = LockKind::exclusive;
-  std::string_view key;
-  std::uint32_t limit = 1;  // how many may hold it, this session included (C1, C2): 1 if exclusive, no_limit for `sg`
-  bool heeds_line = true;   // H1: `sg` does not
-  bool waits = false;       // W1, C2: where it can't be had now; false also where MS is 0
+  std::string_view key = {};  // not looked at where a HashedKey comes with the Get
+  std::uint32_t limit = 1;    // how many may hold it, this session included (C1, C2): 1 if exclusive, no_limit for `sg`
+  bool heeds_line = true;     // H1: `sg` does not
+  bool waits = false;         // W1, C2: where it can't be had now; false also where MS is 0
 };
 
 /// That another session's wait is over because it got the lock (W4).

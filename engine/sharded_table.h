@@ -123,9 +123,9 @@ class ShardedTable {
     return is_single_threaded && shards_[0].table.key_count() > config_.cached_keys_max;
   }
 
-  /// X1, H1, C1, C2, W1 in the order of W10. `key`: get.key, hashed. No answer where the session waits now, or asks for
-  /// nothing (see above). A get that may not wait fails as `g` and `sgl` do. std::bad_alloc where memory is out;
-  /// nothing has changed then.
+  /// X1, H1, C1, C2, W1 in the order of W10, of `key`, whatever get.key is. No answer where the session waits now, or
+  /// asks for nothing (see above). A get that may not wait fails as `g` and `sgl` do. std::bad_alloc where memory is
+  /// out; nothing has changed then.
   std::optional<Answer> get(SessionLocks& session, const Get& get, const HashedKey& key, Moment now) {
     if (!may_ask(session)) return std::nullopt;
     const std::uint32_t at = shard_of(key);

@@ -124,24 +124,26 @@ class Slab {
     return number < chunks_.size() && chunks_[number] && chunks_[number]->is_live(index % index_stride);
   }
 
-  [[gnu::always_inline]] Record& operator[](std::uint32_t index) {
-    Record* const found = find(index);
-    LOCKD_CHECK(found != nullptr, "only live records are used");
-    return *found;
-  }
-  const Record& operator[](std::uint32_t index) const { return const_cast<Slab&>(*this)[index]; }
+  [[gnu::always_inline]] Record& operator[](std::uint32_t index) { return *at(index); }
+  [[gnu::always_inline]] const Record& operator[](std::uint32_t index) const { return *at(index); }
 
-  /// A live record, or nullptr: of an index that may be nobody's.
-  [[gnu::always_inline]] Record* find(std::uint32_t index) {
+  /// A live record, which who may only read the slab can still hand on to who may write.
+  [[gnu::always_inline]] Ref at(std::uint32_t index) const {
+    const Ref found = find(index);
+    LOCKD_CHECK(found, "only live records are used");
+    return found;
+  }
+
+  /// The same, or none: of an index that may be nobody's.
+  [[gnu::always_inline]] Ref find(std::uint32_t index) const {
 #ifdef LOCKD_COUNT_SLAB_USES
     ++slab_uses;
 #endif
     const std::uint32_t number = index / index_stride;
     Chunk* const chunk = number < chunks_.size() ? chunks_[number].get() : nullptr;
     const std::uint32_t slot = index % index_stride;
-    return chunk != nullptr && chunk->is_live(slot) ? chunk->record(slot) : nullptr;
+    return chunk != nullptr && chunk->is_live(slot) ? Ref{index, chunk->record(slot)} : Ref{};
   }
-  const Record* find(std::uint32_t index) const { return const_cast<Slab&>(*this).find(index); }
 
   /// Asks for the cache line where a live record begins. Looks at no more than where its chunk is.
   void prefetch(std::uint32_t index) const noexcept {

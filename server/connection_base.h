@@ -101,6 +101,7 @@ class ConnectionBase : public Pump, public std::enable_shared_from_this<Connecte
   void on_deadline();
 
   Deadline wait_;              // while the session waits (W1)
+  bool waits_ = false;         // the session does, and its thread knows (Worker::waiting)
   bool turn_pending_ = false;  // the session's next turn is in the context's queue
   std::atomic<std::size_t>& population_;
 };
@@ -181,6 +182,7 @@ void ConnectionBase<Connected, Mutex>::take_turn_if_drained() {
 /// has done, and W1 lets no wait end early.
 template <class Connected, class Mutex>
 void ConnectionBase<Connected, Mutex>::begin_wait() {
+  waits_ = true;
   worker_.waiting[session_->id()] = this;
   const auto left = std::chrono::milliseconds(session_->deadline() - worker_.services.turn.now);
   worker_.expiries.set(wait_, Worker<Mutex>::Clock::now() + left);
@@ -188,7 +190,9 @@ void ConnectionBase<Connected, Mutex>::begin_wait() {
 
 template <class Connected, class Mutex>
 void ConnectionBase<Connected, Mutex>::end_wait() {
-  if (worker_.waiting.erase(session_->id()) != 0) wait_.lift();
+  if (!std::exchange(waits_, false)) return;
+  worker_.waiting.erase(session_->id());
+  wait_.lift();
 }
 
 template <class Connected, class Mutex>

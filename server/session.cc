@@ -19,17 +19,17 @@ constexpr std::size_t turn_output_bytes = 64 * 1024;
 /// there are sessions (W6), and thousands of requests fit into a read. Some 50 us.
 constexpr std::uint64_t turn_edges_walked = 1024;
 
-/// X1, H1, W1, C1, C2.
+/// X1, H1, W1, C1, C2: of a line whose key is hashed already.
 engine::Get get_of(const ParsedLine& line) {
   switch (line.verb) {
     case Verb::get_shared:
-      return {.kind = LockKind::shared, .key = line.text, .limit = engine::no_limit, .heeds_line = false};
+      return {.kind = LockKind::shared, .limit = engine::no_limit, .heeds_line = false};
     case Verb::get_limited:
-      return {.kind = LockKind::shared, .key = line.text, .limit = line.limit};
+      return {.kind = LockKind::shared, .limit = line.limit};
     case Verb::get_limited_wait:
-      return {.kind = LockKind::shared, .key = line.text, .limit = line.limit, .waits = line.milliseconds > 0};
+      return {.kind = LockKind::shared, .limit = line.limit, .waits = line.milliseconds > 0};
     default:
-      return {.key = line.text, .waits = line.milliseconds > 0};
+      return {.waits = line.milliseconds > 0};
   }
 }
 
