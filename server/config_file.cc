@@ -26,6 +26,9 @@ class Reader {
     return std::move(items_);
   }
 
+  /// Where each setting that was read stands.
+  const std::map<std::string, std::size_t>& lines() const { return lines_; }
+
  private:
   bool at(std::string_view any) const { return !rest_.empty() && any.find(rest_[0]) != std::string_view::npos; }
   bool at_line_end() const { return rest_.empty() || at("\n"); }
@@ -55,6 +58,7 @@ class Reader {
     while (!at_line_end() && !at("=#")) name += take();
     name.erase(name.find_last_not_of(blanks) + 1);
     if (name.empty()) refuse(line_, "no setting before =");
+    if (name.find_first_of(blanks) != std::string::npos) refuse(line_, "expected NAME = VALUE: " + name);
     // The library would find a flag by its dashes too: a second name for one setting.
     if (name.starts_with('-')) refuse(line_, "no such setting: " + name + " (it goes without dashes)");
     return name;
@@ -132,14 +136,22 @@ class Reader {
   std::string_view rest_;
   std::size_t line_ = 1;
   std::vector<CLI::ConfigItem> items_;
-  std::map<std::string, std::size_t> lines_;  // where each setting stands first
+  std::map<std::string, std::size_t> lines_;
 };
 
 }  // namespace
 
 std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& file) const {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return Reader(text).read();
+  Reader reader(text);
+  auto read = reader.read();
+  lines_ = reader.lines();
+  return read;
+}
+
+std::string ConfigFile::line_of(const std::string& name) const {
+  const auto found = lines_.find(name);
+  return found == lines_.end() ? std::string() : std::to_string(found->second);
 }
 
 std::string ConfigFile::to_flag(const CLI::ConfigItem& item) const {

@@ -3,7 +3,9 @@
 #define LOCKD_SERVER_CONFIG_FILE_H_
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <istream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,12 +23,18 @@ class ConfigFile : public CLI::Config {
   /// is not closed, something behind them, an empty list, a setting that comes again.
   std::vector<CLI::ConfigItem> from_config(std::istream& file) const override;
 
+  /// The number of the line in which a setting of the file read last stands; empty where it does not.
+  std::string line_of(const std::string& name) const;
+
   /// The value of a switch. Throws CLI::ArgumentMismatch, as the library does for other settings, where there are more,
   /// and CLI::ValidationError where it is empty.
   std::string to_flag(const CLI::ConfigItem& item) const override;
 
   /// Never asked for.
   std::string to_config(const CLI::App*, bool, bool, std::string) const override { return {}; }
+
+ private:
+  mutable std::map<std::string, std::size_t> lines_;  // the library reads by a const member
 };
 
 }  // namespace lockd::server

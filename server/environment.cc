@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <numeric>
 #include <string_view>
-#include <utility>
+
+#include "server/nearest.h"
 
 namespace lockd::server {
 
 namespace {
 
 constexpr std::array<std::string_view, 4> of_lockctl = {"LOCKD_KEY", "LOCKD_MODE", "LOCKD_SERVER", "LOCKD_TOKEN"};
-constexpr std::size_t slips_max = 2;
 
 template <class Words>
 bool contains(const Words& words, std::string_view word) {
@@ -38,25 +37,9 @@ bool is_about_service(const std::string& name, const std::vector<std::string>& n
   });
 }
 
-/// How many letters must be put in, left out or changed to make one of the other.
-std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t changed = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = std::exchange(row[j + 1], std::min({changed, row[j] + 1, row[j + 1] + 1}));
-    }
-  }
-  return row.back();
-}
-
 std::string hint(const std::string& name, const std::vector<std::string>& settings) {
-  const auto slips = [&](const std::string& setting) { return distance(name, setting); };
-  const auto nearest = std::ranges::min_element(settings, {}, slips);
-  const bool is_near = nearest != settings.end() && slips(*nearest) <= slips_max;
-  return is_near ? "did you mean " + *nearest + "?" : "lockd --help shows what can be set";
+  const std::string meant = nearest(name, settings);
+  return meant.empty() ? "lockd --help shows what can be set" : "did you mean " + meant + "?";
 }
 
 }  // namespace

@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
 #include "server/config_file.h"
 #include "server/environment.h"
+#include "server/nearest.h"
 #include "server/printable.h"
 #include "server/setting_values.h"
 
@@ -149,23 +151,54 @@ std::string reason_of(int error) { return error == 0 ? "cannot be read" : std::g
 
 std::string flag_of(const std::string& what) { return what.substr(0, what.find(':')); }
 
-/// The file's values come last, so only what nobody has set yet is taken from it.
-void read_config_file(CLI::App& app, const std::string& path) {
+std::string meant(const std::string& word, const std::vector<std::string>& words) {
+  const std::string found = nearest(word, words);
+  return found.empty() ? "" : " (did you mean " + found + "?)";
+}
+
+std::vector<std::string> names_of(const CLI::App& app, const std::string& dashes = "") {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) names.push_back(dashes + option->get_single_name());
+  return names;
+}
+
+/// What the library says about a flag or the words behind it, about where the file has it.
+std::string file_error(const CLI::App& app, const ConfigFile& reader, const CLI::ParseError& error) {
+  constexpr std::string_view unknown = "INI was not able to parse ";  // the library's words for it
+  const std::string what = error.what();
+  const bool is_unknown = what.starts_with(unknown);
+  const std::string name =
+      is_unknown ? what.substr(unknown.size()) : flag_of(what).substr(what.starts_with("--") ? 2 : 0);
+  const std::string line = reader.line_of(name);
+  const std::string place = line.empty() ? "" : ":" + line;
+  if (is_unknown) {
+    return place + ": no such setting: " + name + meant(name, names_of(app));
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
+    return place + ": " + name + ": more than one value: it takes one";
+  return place + ": " + name + what.substr(flag_of(what).size());
+}
+
+/// What an option has its value from before the file is read: its flag, or its variable.
+std::string source_of(const CLI::App& app, const std::string& flag, std::span<const char* const> arguments) {
+  const CLI::Option* const option = app.get_option_no_throw(flag);
+  const auto sets = [&flag](std::string_view argument) { return argument == flag || argument.starts_with(flag + "="); };
+  const bool by_flag = option == nullptr || option->get_envname().empty() || std::ranges::any_of(arguments, sets);
+  return by_flag ? flag : option->get_envname();
+}
+
+/// The file's values come last, so only what nobody has set yet is taken from it. source: what named the file.
+void read_config_file(CLI::App& app, const ConfigFile& reader, const std::string& path, const std::string& source) {
   errno = 0;
   std::ifstream file(path);
   file.peek();  // a directory opens, but can't be read
-  if (!file.is_open() || file.bad()) throw CLI::FileError("--config " + path + ": " + reason_of(errno));
+  if (!file.is_open() || file.bad()) throw CLI::FileError(source + " " + path + ": " + reason_of(errno));
   try {
     app.parse_from_stream(file);
   } catch (const CLI::FileError& error) {  // it says in which line
     throw CLI::FileError(std::string(path).append(":").append(error.what()));
-  } catch (const CLI::ArgumentMismatch& error) {
-    throw CLI::FileError(path + ": more than one value for " + flag_of(error.what()) + ": it takes one");
   } catch (const CLI::ParseError& error) {
-    const std::string what = error.what();
-    constexpr std::string_view unknown = "INI was not able to parse ";  // the library's words for it
-    throw CLI::FileError(path + ": " +
-                         (what.starts_with(unknown) ? "no such setting: " + what.substr(unknown.size()) : what));
+    throw CLI::FileError(path + file_error(app, reader, error));
   }
 }
 
@@ -185,6 +218,15 @@ std::string mismatch(const std::string& what) {
 
 Exit usage_error(const std::string& text) { return {2, error_line(text + "; see lockd --help")}; }
 
+/// Of words that are no flags the first that looks like one.
+std::string unknown_flag(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining();
+  const auto found = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with('-'); });
+  if (found == words.end()) return words.front() + " is no flag";
+  const std::string flag = found->substr(0, found->find('='));
+  return "no flag " + flag + meant(flag, names_of(app, "--"));
+}
+
 }  // namespace
 
 std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
@@ -193,7 +235,8 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   CLI::App app("lockd - named locks over a line protocol. A lock lives as long as the connection that took it.",
                "lockd");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.config_formatter(std::make_shared<ConfigFile>());
+  const auto reader = std::make_shared<ConfigFile>();
+  app.config_formatter(reader);
   add_listening_options(app, raw);
   add_protocol_options(app, raw);
   add_process_options(app, raw);
@@ -201,17 +244,24 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   app.footer(
       "Each flag is also a key of the config file and an environment variable, LOCKD_MAX_LOCKS for --max-locks;\n"
       "the command line wins over the environment, and that over the file.");
+  const std::span arguments(argv, static_cast<std::size_t>(argc));
   try {
     app.parse(argc, argv);
     refuse_empty_variables(app);
     raw.options.warnings = unknown_variables(environ, variables_of(app));
-    if (!raw.config.empty()) read_config_file(app, raw.config);
+    if (!raw.config.empty()) read_config_file(app, *reader, raw.config, source_of(app, "--config", arguments));
   } catch (const CLI::CallForHelp&) {
     return Exit{0, app.help()};
   } catch (const CLI::CallForVersion&) {
     return Exit{0, app.version() + "\n"};
   } catch (const CLI::ArgumentMismatch& error) {
     return usage_error(mismatch(error.what()));
+  } catch (const CLI::ExtrasError&) {
+    return usage_error(unknown_flag(app));
+  } catch (const CLI::ValidationError& error) {
+    const std::string what = error.what();
+    const std::string flag = flag_of(what);
+    return usage_error(source_of(app, flag, arguments) + what.substr(flag.size()));
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }

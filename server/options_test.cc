@@ -218,11 +218,11 @@ TEST_F(OptionsTest, switches_know_the_usual_words) {
 
 TEST_F(OptionsTest, a_switch_that_is_neither_on_nor_off_is_refused) {
   for (const char* value : {"3", "-1", "maybe"}) {
-    expect_refused({"--config", file(std::string("classic = ") + value)}, {"--classic", value});
+    expect_refused({"--config", file(std::string("classic = ") + value)}, {"lockd.conf:1: classic: ", value});
     expect_refused({std::string("--no-dump=") + value}, {"--no-dump", value});
   }
   set_environment("LOCKD_NO_REGISTRY", "3");
-  expect_refused({}, {"--no-registry", "3"});
+  expect_refused({}, {"lockd: LOCKD_NO_REGISTRY: 3: expected true or false;"});
 }
 
 struct Range {
@@ -266,14 +266,14 @@ TEST_P(OptionRange, in_the_environment) {
                          [](char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
   for (const std::string& value : GetParam().refused) {
     set_environment(name, value);
-    expect_refused({}, {value.empty() ? name : std::string(GetParam().flag)});
+    expect_refused({}, {"lockd: " + name + ": "});
   }
 }
 
 TEST_P(OptionRange, in_the_config_file) {
   for (const std::string& value : GetParam().refused) {
     const std::string path = file(std::string(GetParam().flag) + " = \"" + value + "\"\n");
-    expect_refused({"--config", path}, {path, GetParam().flag});
+    expect_refused({"--config", path}, {"lockd: " + path + ":1: " + GetParam().flag + ": "});
   }
 }
 
@@ -306,7 +306,7 @@ TEST_F(OptionsTest, a_config_file_that_cannot_be_read_is_refused_with_the_reason
   const std::string directory = std::filesystem::path(file("")).parent_path();
   expect_refused({"--config", directory}, {"--config " + directory + ": Is a directory"});
   set_environment("LOCKD_CONFIG", "/no/such/file");
-  expect_refused({}, {"--config /no/such/file: No such file or directory"});
+  expect_refused({}, {"lockd: LOCKD_CONFIG /no/such/file: No such file or directory"});
 }
 
 // As a script's unset variable leaves it: all would be as by default.
@@ -343,8 +343,28 @@ TEST_F(OptionsTest, what_is_refused_says_where_to_look) {
 }
 
 TEST_F(OptionsTest, an_unknown_key_of_the_config_file_is_refused) {
-  const std::string path = file("threads = 2\nmax-lock = 3\n");
-  expect_refused({"--config", path}, {path, "max-lock"});
+  const std::string path = file("threads = 2\nmax_locks = 3\n");
+  expect_refused({"--config", path}, {path + ":2: no such setting: max_locks (did you mean max-locks?);"});
+  file("frobnicate = 3\n");
+  expect_refused({"--config", path}, {path + ":1: no such setting: frobnicate;"});
+}
+
+TEST_F(OptionsTest, an_unknown_flag_is_refused_with_the_one_that_may_be_meant) {
+  expect_refused({"--max-lock", "3"}, {"lockd: no flag --max-lock (did you mean --max-locks?); see lockd --help\n"});
+  expect_refused({"--max-lock=3"}, {"lockd: no flag --max-lock (did you mean --max-locks?);"});
+  expect_refused({"--frobnicate"}, {"lockd: no flag --frobnicate;"});
+  expect_refused({"9999"}, {"lockd: 9999 is no flag;"});
+}
+
+// The flag is not to blame where nobody gave it, and the variable not where the flag goes before it.
+TEST_F(OptionsTest, what_is_refused_is_named_as_it_was_set) {
+  set_environment("LOCKD_MAX_LOCKS", "x");
+  expect_refused({}, {"lockd: LOCKD_MAX_LOCKS: x: expected a whole number"});
+  expect_refused({"--max-locks", "y"}, {"lockd: --max-locks: y: expected a whole number"});
+  expect_refused({"--max-locks=y"}, {"lockd: --max-locks: y: expected a whole number"});
+  set_environment("LOCKD_MAX_LOCKS", "1");
+  const std::string path = file("# seconds\n\nthreads = 1\npeer-timeout = 0\n");
+  expect_refused({"--config", path}, {"lockd: " + path + ":4: peer-timeout: 0: expected a whole number"});
 }
 
 TEST_F(OptionsTest, blank_lines_of_the_config_file_say_nothing) {
@@ -357,8 +377,8 @@ TEST_F(OptionsTest, a_section_of_the_config_file_is_refused) {
 }
 
 TEST_F(OptionsTest, a_line_of_the_config_file_that_is_no_setting_is_refused) {
-  const std::string path = file("threads 2\n");
-  expect_refused({"--config", path}, {path});
+  const std::string path = file("classic\nthreads 2\n");
+  expect_refused({"--config", path}, {path + ":2: expected NAME = VALUE: threads 2;"});
 }
 
 TEST_F(OptionsTest, a_setting_that_is_repeated_in_the_config_file_is_refused) {
@@ -373,9 +393,9 @@ TEST_F(OptionsTest, a_setting_that_is_repeated_in_the_config_file_is_refused) {
 
 TEST_F(OptionsTest, several_values_for_a_setting_that_takes_one_are_refused) {
   const std::string path = file("threads = 2, 3\n");
-  expect_refused({"--config", path}, {path + ": more than one value for --threads: it takes one;"});
+  expect_refused({"--config", path}, {path + ":1: threads: more than one value: it takes one;"});
   file("classic = true, false\n");
-  expect_refused({"--config", path}, {path + ": more than one value for --classic: it takes one;"});
+  expect_refused({"--config", path}, {path + ":1: classic: more than one value: it takes one;"});
 }
 
 TEST_F(OptionsTest, a_list_of_the_config_file_that_is_not_closed_is_refused) {
@@ -385,12 +405,12 @@ TEST_F(OptionsTest, a_list_of_the_config_file_that_is_not_closed_is_refused) {
 
 TEST_F(OptionsTest, a_path_that_is_empty_is_refused) {
   for (const std::string name : {"state-dir", "pidfile"}) {
-    const std::string words = "--" + name + ": the path is empty: leave the setting out for none;";
+    const std::string words = name + ": the path is empty: leave the setting out for none;";
     for (const char* value : {" = \"\"\n", " =\n"}) {
       const std::string path = file(name + value);
-      expect_refused({"--config", path}, {path + ": " + words});
+      expect_refused({"--config", path}, {path + ":1: " + words});
     }
-    expect_refused({"--" + name, ""}, {words});
+    expect_refused({"--" + name, ""}, {"--" + words});
     expect_refused({"--" + name + "="}, {"--" + name + " needs a value;"});
   }
 }

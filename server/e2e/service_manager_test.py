@@ -118,7 +118,7 @@ class Journal(DaemonTestCase):
 
     def test_what_keeps_it_from_starting_is_an_error(self) -> None:
         for flags, status, line in (
-            (["--nonsense"], 2, "<3>lockd: The following argument was not expected: --nonsense; see lockd --help\n"),
+            (["--nonsense"], 2, "<3>lockd: no flag --nonsense; see lockd --help\n"),
             (["--pidfile", "/nowhere/pid"], 1, "<3>lockd: --pidfile /nowhere/pid: No such file or directory: make the "
                                                "folder, or take another path\n"),
         ):
