@@ -299,11 +299,13 @@ class Readers(unittest.TestCase):
     def test_the_lock_table_is_compared_with_the_map_in_the_same_state(self) -> None:
         times = {"get_and_release_exclusive/1/0": 100, "plain_map_insert_and_erase/0": 50,
                  "get_and_release_exclusive/1/1": 300, "plain_map_insert_and_erase/1": 100,
-                 "plain_map_hostile/0": 10, "plain_map_hostile/1": 500}
+                 "plain_map_hostile/0": 10, "plain_map_hostile/1": 500, "siphash_of_key": 14}
         found = costs.table_figures([{"name": name, "cpu_time": time, "run_type": "iteration"}
                                      for name, time in times.items()])
         ratios = {figure.name: figure.estimate.value for figure in found if figure.unit == "ratio"}
         self.assertEqual(list(ratios.values()), [2, 3, 50])
+        self.assertEqual([(figure.name, figure.estimate.value) for figure in found if "hash of a key" in figure.name],
+                         [("the hash of a key of 21 bytes, SipHash-1-3", 14)])
 
 
 class Lines(unittest.TestCase):

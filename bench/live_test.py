@@ -177,7 +177,7 @@ class Live(unittest.TestCase):
         with mock.patch.multiple(sharing, PAIRS_BEFORE=5, PAIRS=4, SETS=1, key_of=lambda _: "same"):
             figure = sharing.lines_between_threads(self.bench)
         self.assertGreater(figure.estimate.value, 2)  # the mutex at least, and what it guards
-        self.assertRegex(figure.note, r"[a-z_]+ \d")
+        self.assertRegex(figure.note, r"[a-z_]+ \d\.\d")
 
     @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
     def test_a_request_allocates_nothing_in_the_whole_server(self) -> None:
