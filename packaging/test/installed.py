@@ -181,9 +181,10 @@ class Installed(SystemTestCase):
     def test_a_mistake_in_the_configuration_is_one_line_in_the_journal(self) -> None:
         self.install()
         self.run_in("echo 'max-locks = none' >>/etc/lockd/lockd.conf")
+        line = self.run_in("wc --lines </etc/lockd/lockd.conf").strip()
         self.assertNotEqual(self.system.ask("systemctl restart lockd").returncode, 0)
         eventually(lambda: self.shown("ActiveState") == "failed", 20, "systemd has given up")
-        mistake = "lockd: /etc/lockd/lockd.conf: --max-locks: none: expected a whole number"
+        mistake = f"lockd: /etc/lockd/lockd.conf:{line}: max-locks: none: expected a whole number"
         self.assertEqual(self.log().count(mistake), 1, self.log())
         errors = self.run_in("journalctl --no-pager --quiet --unit lockd --identifier lockd --priority err")
         self.assertEqual(errors.count("\n"), 1, errors)
