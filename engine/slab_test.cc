@@ -211,6 +211,21 @@ TEST(Slab, next_live_finds_each_record_once_in_order) {
   }
 }
 
+TEST(Slab, finds_what_is_live_by_an_index_that_may_be_of_nothing) {
+  LargeSlab slab;
+  add_many(slab, 3 * per_chunk);
+  slab[2 * per_chunk].value = 8;
+  for (std::uint32_t i = 0; i < per_chunk; ++i) slab.release(per_chunk + i);  // the spare one
+  for (std::uint32_t i = 0; i < per_chunk; ++i) slab.release(i);
+  EXPECT_EQ(slab.chunk_count(), 2U);
+  EXPECT_EQ(slab.find(2 * per_chunk)->value, 8U);
+  EXPECT_EQ(slab.find(2 * per_chunk).index, 2 * per_chunk);
+  EXPECT_FALSE(slab.find(0)) << "its chunk has gone back";
+  EXPECT_FALSE(slab.find(per_chunk)) << "in the spare chunk";
+  EXPECT_FALSE(slab.find(3 * per_chunk)) << "no chunk yet";
+  EXPECT_FALSE(slab.find(no_index));
+}
+
 TEST(Slab, where_a_chunk_has_gone_back_nothing_is_live_and_the_walk_goes_past) {
   LargeSlab slab;
   add_many(slab, 3 * per_chunk);

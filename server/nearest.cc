@@ -30,7 +30,8 @@ std::size_t distance(std::string_view from, std::string_view to) {
 std::string nearest(std::string_view word, const std::vector<std::string>& words) {
   const auto slips = [word](const std::string& other) { return distance(word, other); };
   const auto found = std::ranges::min_element(words, {}, slips);
-  return found != words.end() && slips(*found) <= slips_max ? *found : std::string();
+  const bool is_near = found != words.end() && slips(*found) <= slips_max;
+  return is_near ? *found : std::string();
 }
 
 }  // namespace lockd::server
