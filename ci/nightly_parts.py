@@ -384,7 +384,7 @@ PARTS = [
         "valgrind without the end-to-end tests of thousands of connections; AddressSanitizer, "
         "UndefinedBehaviorSanitizer and ThreadSanitizer are in ci/test",
         ["cmake --preset debug --log-level=WARNING >/dev/null",
-         "cmake --build --preset debug >/dev/null",
+         "cmake --build --preset debug",
          "ctest --preset debug --label-regex '^(unit|scenario|e2e)$'",
          "ci/memcheck"],
         {"tests with assertions": Figure(r"100% tests passed, 0 tests failed out of (\d+)"),
