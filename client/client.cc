@@ -159,7 +159,8 @@ Result<void> greet(Connection& connection, const Options& options, Clock::time_p
   std::vector<Request> requests = {{"ping"}};
   if (!name.empty()) requests.push_back({"iam " + name});
   const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-  const auto replies = connection.exchange(requests, {.reply_timeout = std::max(left, milliseconds(1))});
+  const Patience patience = {.reply_timeout = std::max(left, milliseconds(1)), .bytes_extend = false};
+  const auto replies = connection.exchange(requests, patience);
   if (!replies && replies.error().cause == Cause::connection_lost) {
     const bool in_time = Clock::now() < deadline;  // else it was what is left of the limit that is over
     return Error{Cause::unreachable, in_time ? replies.error().text : no_reply_within(options.connect_timeout)};

@@ -65,6 +65,16 @@ TEST(ClientConnect, to_what_never_answers_takes_the_connect_timeout) {
   EXPECT_EQ(client.error().text, server.uri() + ": no reply within 50 ms");
 }
 
+TEST(ClientConnect, to_what_answers_byte_by_byte_for_ever_takes_the_connect_timeout) {
+  const FakeServer server(until_the_end, [](Peer& peer) {
+    peer.expect("ping");
+    while (!peer.hears_within(5ms)) peer.send("1");
+  });
+  const auto client = Client::connect(server.uri(), {.connect_timeout = 50ms, .reply_timeout = 1h});
+  ASSERT_TRUE(client.failed_by(Cause::unreachable));
+  EXPECT_EQ(client.error().text, server.uri() + ": no reply within 50 ms");
+}
+
 TEST(ClientConnect, S4_to_a_server_that_is_full) {
   const FakeServer server([](Peer&) {}, answering("ping", "0 Too Many Connections\n"));
   const auto client = Client::connect(server.uri());

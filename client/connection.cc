@@ -150,6 +150,7 @@ void Connection::await(Guard& guard, std::vector<ReplyPointer>& sent, const Pati
   auto overdue = Clock::now() + patience.wait + timeout;
   std::stop_token stop = patience.stop;  // while there is something to cancel
   const auto is_over = [&] { return sent.back()->is_whole || reason_; };
+  const auto deadline = [&] { return patience.bytes_extend ? std::max(overdue, heard_ + timeout) : overdue; };
   while (!is_over()) {
     if (stop.stop_requested()) {
       stop = {};
@@ -157,11 +158,9 @@ void Connection::await(Guard& guard, std::vector<ReplyPointer>& sent, const Pati
       overdue = Clock::now() + timeout;
       send_out();
     }
-    overdue = std::max(overdue, heard_ + timeout);
     if (timeout.count() == 0) {
       changed_.wait(guard, stop, is_over);
-    } else if (!changed_.wait_until(guard, stop, overdue, is_over) &&
-               Clock::now() >= std::max(overdue, heard_ + timeout)) {
+    } else if (!changed_.wait_until(guard, stop, deadline(), is_over) && Clock::now() >= deadline()) {
       end_locked(ended(no_reply_within(timeout)), false);
     }
   }

@@ -35,6 +35,7 @@ struct Patience {
   std::chrono::milliseconds wait{0};                            // for so long the first request may stand in line
   std::stop_token stop = {};                                    // ends that wait
   std::optional<std::chrono::milliseconds> reply_timeout = {};  // other than that of the options
+  bool bytes_extend = true;                                     // it begins anew with whatever the server sends
 };
 
 using Lines = std::vector<std::string>;

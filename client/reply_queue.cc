@@ -41,7 +41,7 @@ std::optional<Error> ReplyQueue::take(std::string_view bytes) {
     const std::size_t line_feed = bytes.find('\n');
     const std::string_view part = bytes.substr(0, line_feed);
     if (reply_bytes_ + begun_.size() + part.size() > reply_bytes_max_)
-      return Error{Cause::protocol_error, "a reply of more than " + std::to_string(reply_bytes_max_) + " bytes"};
+      return Error{Cause::reply_too_long, "a reply of more than " + std::to_string(reply_bytes_max_) + " bytes"};
     begun_.append(part);
     if (line_feed == std::string_view::npos) return std::nullopt;
     if (auto error = deliver(begun_)) return error;

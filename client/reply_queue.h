@@ -38,7 +38,8 @@ class ReplyQueue {
   /// A request with such a reply is being sent.
   std::shared_ptr<const Reply> expect(Framing framing);
 
-  /// Takes what has come. protocol_error where more came than was asked for, or too much: then this is of no more use.
+  /// Takes what has come. protocol_error where more came than was asked for, reply_too_long where a reply takes more
+  /// memory than it may: then this is of no more use.
   std::optional<Error> take(std::string_view bytes);
 
  private:

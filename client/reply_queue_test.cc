@@ -83,7 +83,8 @@ TEST(ReplyQueue, a_line_that_does_not_end_is_bounded) {
   EXPECT_FALSE(queue.take(std::string(1000, 'x')));
   const auto error = queue.take("x");
   ASSERT_TRUE(error);
-  EXPECT_EQ(error->cause, Cause::protocol_error);
+  EXPECT_EQ(error->cause, Cause::reply_too_long);
+  EXPECT_EQ(error->text, "a reply of more than 1000 bytes");
 }
 
 TEST(ReplyQueue, lines_that_do_not_end_are_bounded_also_the_empty_ones) {

@@ -5,10 +5,12 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -58,6 +60,12 @@ class Peer {
       if (count <= 0) return;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+  }
+
+  /// Whether the client ends, or says something, within this time.
+  bool hears_within(std::chrono::milliseconds time) {
+    pollfd watched{socket_.get(), POLLIN, 0};
+    return ::poll(&watched, 1, static_cast<int>(time.count())) > 0;
   }
 
   void half_close() { ::shutdown(socket_.get(), SHUT_WR); }

@@ -30,6 +30,7 @@ int status_of(Cause cause, const Options& options) {
     case Cause::disabled:
     case Cause::refused:
     case Cause::protocol_error:
+    case Cause::reply_too_long:
       return exit_status::refused;
     case Cause::unreachable:
     case Cause::too_many_connections:
@@ -41,6 +42,7 @@ int status_of(Cause cause, const Options& options) {
 
 std::string advice_for(Cause cause, const std::string& server) {
   if (cause == Cause::protocol_error) return "; --server or LOCKD_SERVER has to name a lockd";
+  if (cause == Cause::reply_too_long) return "; with a PREFIX it is shorter";
   if (cause != Cause::unreachable) return {};
   if (const std::string advice = access_advice(server); !advice.empty()) return "; " + advice;
   return "; does lockd run there? --server or LOCKD_SERVER names another";
@@ -52,6 +54,7 @@ std::string place_of(const Error& error, const std::string& server) {
     case Cause::disabled:
     case Cause::refused:
     case Cause::protocol_error:
+    case Cause::reply_too_long:
     case Cause::too_many_connections:
     case Cause::connection_lost:
       return error.text.starts_with(server) ? "" : server + ": ";

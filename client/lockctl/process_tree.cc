@@ -94,6 +94,16 @@ bool descends(const std::vector<ProcessStat>& all, pid_t id, pid_t root) {
   return false;
 }
 
+bool is_a_job(const std::vector<ProcessStat>& all, pid_t id) {
+  const auto self = std::ranges::find(all, id, &ProcessStat::id);
+  auto each = self;
+  for (std::size_t steps = 0; each != all.end() && steps <= all.size(); ++steps) {
+    if (each->group != self->group) return each->session == self->session;
+    each = std::ranges::find(all, each->parent, &ProcessStat::id);
+  }
+  return false;
+}
+
 std::vector<ProcessStat> processes() {
   std::vector<ProcessStat> all;
   std::error_code error;

@@ -31,6 +31,10 @@ std::vector<ProcessStat> descendants(const std::vector<ProcessStat>& all, pid_t 
 /// Whether `id` is `root`, or descends from it.
 bool descends(const std::vector<ProcessStat>& all, pid_t id, pid_t root);
 
+/// Whether `id` has, above its process group, an ancestor in its session: a shell that can continue it when it is
+/// stopped.
+bool is_a_job(const std::vector<ProcessStat>& all, pid_t id);
+
 /// The processes that there are now; none where /proc can't be read.
 std::vector<ProcessStat> processes();
 

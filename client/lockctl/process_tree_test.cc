@@ -96,6 +96,20 @@ TEST(LockctlProcessTree, who_descends_from_whom) {
   EXPECT_FALSE(descends(all, 20, 10)) << "a circle, as two moments can make one";
 }
 
+TEST(LockctlProcessTree, who_is_a_job_of_a_shell) {
+  const ProcessStat shell = {10, 'S', 1, 10, 10};
+  const ProcessStat script = {12, 'S', 10, 12, 10};
+  const ProcessStat self = {14, 'S', 12, 12, 10};
+  const ProcessStat reaper = {1, 'S', 0, 1, 1};
+  EXPECT_TRUE(is_a_job({self, script, shell, reaper}, 14));
+  EXPECT_TRUE(is_a_job({self, script, shell, reaper}, 12));
+  EXPECT_FALSE(is_a_job({self, script, shell, reaper}, 10)) << "a leader of its session";
+  EXPECT_FALSE(is_a_job({self, {12, 'S', 1, 12, 10}, reaper}, 14)) << "its shell has gone";
+  EXPECT_FALSE(is_a_job({self, script}, 14));
+  EXPECT_FALSE(is_a_job({}, 14));
+  EXPECT_FALSE(is_a_job({{20, 'S', 21, 1, 1}, {21, 'S', 20, 1, 1}}, 20)) << "a circle, as two moments can make one";
+}
+
 TEST(LockctlProcessTree, a_number_that_is_anothers_since_is_not_signalled) {
   const std::vector<ProcessStat> all = processes();
   ProcessStat self = *std::ranges::find(all, ::getpid(), &ProcessStat::id);

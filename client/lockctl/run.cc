@@ -45,8 +45,7 @@ constexpr const char* unanswered_release =
 
 /// Only to give the lock back is left to do, and the end of the connection would do as well. That no reply comes (it is
 /// not that the connection ended) takes nothing from what was done under the lock, where it was there until now.
-void prepare_to_leave(const Options& options, SignalQueue& signals, int status) {
-  const bool by_signal = status > exit_status::signal_base;
+void prepare_to_leave(const Options& options, SignalQueue& signals, int status, bool by_signal) {
   if (by_signal) return signals.exit_within(std::chrono::seconds(1), status, "");
   if (is_sure_of_its_lock(options)) return signals.exit_within(release_patience, status, unanswered_release);
   signals.exit_from_now_on(status);
@@ -59,7 +58,7 @@ Ended run_program(const Options& options, const Program& program, const CallerSi
   Child child(program, caller);
   const Warden warden(child);
   const Ended ended = Supervisor(child, signals, loss, options.kill_after).run(program.arguments[0]);
-  prepare_to_leave(options, signals, ended.status);
+  prepare_to_leave(options, signals, ended.status, ended.by_signal);
   return ended;
 }
 
@@ -140,8 +139,9 @@ int get(const Options& options) {
   if (const Failure failure = flush(); failure.status != exit_status::success) return report(failure);
   explain_the_wait(options);
   const int number = wait_for_end_of_input(loss, signals);
-  const int status = number == 0 ? exit_status::success : exit_status::signal_base + number;
-  prepare_to_leave(options, signals, status);
+  const bool by_signal = number != 0;
+  const int status = by_signal ? exit_status::signal_base + number : exit_status::success;
+  prepare_to_leave(options, signals, status, by_signal);
   const Result<void> released = release_lock(client, options);
   client.close();
   if (!released) return report_unreleased(released.error(), loss, options);

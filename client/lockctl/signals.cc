@@ -40,6 +40,13 @@ sigset_t set_of_ending_signals() {
   return set;
 }
 
+sigset_t set_of_stop() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTSTP);
+  return set;
+}
+
 }  // namespace
 
 CallerSignals::CallerSignals() {
@@ -77,6 +84,7 @@ SignalQueue::SignalQueue() {
     action.sa_handler = SIG_DFL;
     ::sigaction(number, &action, nullptr);
   }
+  ::sigaddset(&passed_on, SIGTSTP);
   descriptor_ = Descriptor(::signalfd(-1, &passed_on, SFD_CLOEXEC | SFD_NONBLOCK));
   if (descriptor_.get() < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
@@ -87,12 +95,25 @@ std::optional<Arrived> SignalQueue::take() {
   return Arrived{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL, static_cast<pid_t>(info.ssi_pid)};
 }
 
+void SignalQueue::take_stops_too() {
+  const sigset_t stop = set_of_stop();
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+}
+
+void SignalQueue::stop_process() {
+  const sigset_t stop = set_of_stop();
+  ::raise(SIGTSTP);
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // here it stops, once: CONT takes away what is pending of TSTP
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+}
+
 void SignalQueue::exit_from_now_on(int status) {
   while (take()) {
   }
   status_to_leave_with = status;
   exit_on_signals();
-  const sigset_t ending = set_of_ending_signals();
+  sigset_t ending = set_of_ending_signals();
+  ::sigaddset(&ending, SIGTSTP);  // which stops it again
   ::pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
 

@@ -38,9 +38,9 @@ struct Arrived {
   pid_t sender = 0;          // a process, if not from the kernel; it may have ended
 };
 
-/// Blocks the signals that are passed on (those above, WINCH and CONT) and CHLD, and lets them be read instead. Undoes
-/// exit_on_signals(). Blocks PIPE and TTOU besides: neither who reads stderr nor a terminal's settings may end or stop
-/// lockctl while a command is its charge. To be made once, by the main thread.
+/// Blocks the signals that are passed on (those above, WINCH and CONT) and CHLD, and lets them be read instead; TSTP
+/// too once it is told to. Undoes exit_on_signals(). Blocks PIPE and TTOU besides: neither who reads stderr nor a
+/// terminal's settings may end or stop lockctl while a command is its charge. To be made once, by the main thread.
 class SignalQueue {
  public:
   SignalQueue();  // throws std::system_error
@@ -50,6 +50,13 @@ class SignalQueue {
 
   /// The next one, without waiting.
   std::optional<Arrived> take();
+
+  /// From now on TSTP, too, is read, and does not stop the process.
+  static void take_stops_too();
+
+  /// Stops the process as TSTP does by itself, and returns when it is continued. Where no shell could do that (its
+  /// group is orphaned) the kernel does not stop it.
+  static void stop_process();
 
   /// What is not taken yet is forgotten, and what comes from now on ends the process at once with this status: the
   /// command has ended, and only manners keep lockctl.

@@ -25,12 +25,13 @@ namespace {
 constexpr int killing_interval_ms_min = 10;
 constexpr int killing_interval_ms_max = 1000;
 
-int status_of(int wait_status) {
-  return WIFSIGNALED(wait_status) ? exit_status::signal_base + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+Ended ended_as(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return {.status = exit_status::signal_base + WTERMSIG(wait_status), .by_signal = true};
+  return {.status = WEXITSTATUS(wait_status)};
 }
 
-/// What a terminal sends goes to the whole foreground process group, lockctl's and so the command's, but for the end of
-/// the terminal itself, of which the leader of its session alone is told.
+/// What a terminal sends goes to the whole foreground process group, but for the end of the terminal itself, of which
+/// the leader of its session alone is told.
 bool is_hangup(int number) { return (number == SIGHUP || number == SIGCONT) && ::getsid(0) == ::getpid(); }
 
 /// As shells have it: 127 for what is not there, 126 for what can't be executed.
@@ -51,36 +52,10 @@ void hand_on(const Descriptor& terminal, pid_t command) {
   if (is_ours && group > 0 && group != ::getpgrp()) ::tcsetpgrp(terminal.get(), group);
 }
 
-/// TSTP waits while this lasts. Ctrl-Z stops command and lockctl: came it between the look at the one and the stop of
-/// the other, lockctl would stop once more when it is continued.
-class HeldBackStop {
- public:
-  HeldBackStop() {
-    sigset_t stop;
-    ::sigemptyset(&stop);
-    ::sigaddset(&stop, SIGTSTP);
-    ::pthread_sigmask(SIG_BLOCK, &stop, &before_);
-  }
-  HeldBackStop(const HeldBackStop&) = delete;
-  HeldBackStop& operator=(const HeldBackStop&) = delete;
-  ~HeldBackStop() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
 /// Whether a line can be written to stderr without waiting for whoever reads it.
 bool stderr_takes_a_line() {
   pollfd watched = {STDERR_FILENO, POLLOUT, 0};
   return ::poll(&watched, 1, 0) == 1;
-}
-
-/// So that the shell that waits for lockctl has its terminal again, which is returned. Where no shell can continue it
-/// (its group is orphaned) the kernel ignores this. CONT, when it comes, is passed on as other signals are.
-Descriptor stop_with_the_command() {
-  Descriptor terminal = controlling_terminal();
-  if (terminal) ::raise(SIGTSTP);
-  return terminal;
 }
 
 }  // namespace
@@ -91,9 +66,10 @@ Supervisor::Supervisor(Child& child, SignalQueue& signals, const Loss& loss, std
 Ended Supervisor::run(const std::string& name) {
   if (loss_.happened()) {
     complain("lockctl: the lock was lost: " + loss_.reason() + "; the command was not started");
-    return {exit_status::lost, true};
+    return {.status = exit_status::lost, .lost = true};
   }
-  if (const int error = child_.execute(); error != 0) return {report_exec(name, error), false};
+  if (const int error = child_.execute(); error != 0) return {.status = report_exec(name, error)};
+  SignalQueue::take_stops_too();  // not before: a child that is stopped ahead of its exec keeps lockctl waiting for it
   return wait();
 }
 
@@ -102,17 +78,17 @@ Ended Supervisor::wait() {
     sleep_until_something_happens();
     take_signals();
     reap();
-    if (!status_ && !ending_ && loss_.happened()) end_the_command();
+    if (!ended_ && !ending_ && loss_.happened()) end_the_command();
     if (ending_ && Clock::now() >= kill_at_) {
       killing_interval_ms_ = std::clamp(2 * killing_interval_ms_, killing_interval_ms_min, killing_interval_ms_max);
       signal_all(SIGKILL);
     }
   }
   if (ending_ && !has_complained_) complain_of_the_loss();
-  return {ending_ ? exit_status::lost : *status_, ending_};
+  return ending_ ? Ended{.status = exit_status::lost, .lost = true} : *ended_;
 }
 
-bool Supervisor::is_over() const { return status_ && (!ending_ || !has_descendants(session_)); }
+bool Supervisor::is_over() const { return ended_ && (!ending_ || !has_descendants(session_)); }
 
 int Supervisor::poll_timeout_ms() const {
   if (killing_interval_ms_ > 0) return killing_interval_ms_;
@@ -128,33 +104,44 @@ void Supervisor::sleep_until_something_happens() {
 
 void Supervisor::take_signals() {
   while (const auto arrived = signals_.take()) {
-    const bool is_for_it = arrived->number != SIGCHLD && !status_ && !has_reached_the_command(*arrived);
-    if (is_for_it) pass_on(arrived->number);
+    if (is_for_the_command(*arrived)) pass_on(*arrived);
   }
 }
 
-/// The child's number is its own until it is reaped. A group of its own is continued as a whole: whoever continues
-/// lockctl knows of lockctl's alone.
-void Supervisor::pass_on(int number) {
-  const bool to_the_group = number == SIGCONT && ::getpgid(child_.id()) == child_.id();
-  ::kill(to_the_group ? -child_.id() : child_.id(), number);
+bool Supervisor::is_for_the_command(const Arrived& arrived) const {
+  if (arrived.number == SIGCHLD || ended_ || has_reached_the_command(arrived)) return false;
+  return arrived.number != SIGTSTP || may_be_stopped();
 }
 
-/// What the command sends to its own process group (`kill 0` in a script), or its descendants in that group do, comes
-/// to lockctl, too: passed on it would be there twice.
+/// Without its lock it is to end, and where no shell can continue lockctl nobody would continue it.
+bool Supervisor::may_be_stopped() const { return !ending_ && !loss_.happened() && is_a_job(processes(), ::getpid()); }
+
+/// The child's number is its own until it is reaped. To a group of its own goes as a whole what a terminal sends, or a
+/// shell that continues lockctl: they know of lockctl's group alone.
+void Supervisor::pass_on(const Arrived& arrived) {
+  const bool is_a_key = arrived.from_kernel && !is_hangup(arrived.number);
+  const bool is_job_control = arrived.number == SIGCONT || arrived.number == SIGTSTP;
+  const bool to_the_group = (is_a_key || is_job_control) && ::getpgid(child_.id()) == child_.id();
+  ::kill(to_the_group ? -child_.id() : child_.id(), arrived.number);
+}
+
+/// What a terminal sends comes to a command in lockctl's group, and not to one that has made a group of its own, as
+/// timeout(1) does. What the command sends to its own process group (`kill 0` in a script), or its descendants in that
+/// group do, comes to lockctl, too: passed on it would be there twice.
 bool Supervisor::has_reached_the_command(const Arrived& arrived) const {
-  if (arrived.from_kernel) return !is_hangup(arrived.number);
+  if (arrived.from_kernel) return ::getpgid(child_.id()) == ::getpgrp() && !is_hangup(arrived.number);
   return arrived.sender > 0 && ::getpgid(arrived.sender) == ::getpgrp() &&
          descends(processes(), arrived.sender, ::getpid());
 }
 
+/// When the command has stopped, so does lockctl: the shell that waits for it has its terminal again. CONT, when it
+/// comes, is passed on as other signals are.
 void Supervisor::reap() {
-  Descriptor terminal;
-  {
-    const HeldBackStop held_back;
-    if (wait_for_children() && !ending_ && !loss_.happened()) terminal = stop_with_the_command();
-  }  // here it stops, and goes on when it is continued
-  if (terminal) hand_on(terminal, child_.id());
+  if (!wait_for_children() || ending_ || loss_.happened()) return;
+  const Descriptor terminal = controlling_terminal();
+  if (!terminal) return;
+  SignalQueue::stop_process();
+  hand_on(terminal, child_.id());
 }
 
 /// Without waiting. Returns whether the command has stopped, and not ended.
@@ -165,7 +152,7 @@ bool Supervisor::wait_for_children() {
     if (changed != child_.id()) continue;  // left to us by its parent
     stopped = WIFSTOPPED(wait_status);
     if (stopped) continue;
-    status_ = status_of(wait_status);
+    ended_ = ended_as(wait_status);
     if (!ending_) break;
   }
   return stopped;
@@ -186,7 +173,7 @@ void Supervisor::complain_of_the_loss() {
 }
 
 void Supervisor::signal_all(int number) {
-  if (!signal_descendants(session_, number) && !status_) ::kill(child_.id(), number);
+  if (!signal_descendants(session_, number) && !ended_) ::kill(child_.id(), number);
 }
 
 }  // namespace lockd::lockctl

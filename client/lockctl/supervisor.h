@@ -16,8 +16,9 @@ namespace lockd::lockctl {
 
 /// How a command ended.
 struct Ended {
-  int status = 0;     // as a shell has it, or exit_status::lost
-  bool lost = false;  // it was ended, or not even started, because the lock was lost
+  int status = 0;          // as a shell has it, or exit_status::lost
+  bool lost = false;       // it was ended, or not even started, because the lock was lost
+  bool by_signal = false;  // and not by a status of its own, which may be above 128 as well
 };
 
 /// One command under its lock. By the main thread alone.
@@ -30,8 +31,8 @@ class Supervisor {
   /// before, sends TERM (and CONT, in case that it is stopped) to the command and to all that it has started (but what
   /// has made itself a session of its own), KILL to those who are still there after `kill_after`, and waits for all of
   /// them. Says so on stderr, which is not waited for before the command has ended.
-  /// When the command has stopped, lockctl stops as well (TSTP) if it has a terminal, and so maybe a shell whose job it
-  /// is. Continued, it passes that on.
+  /// When the command has stopped, and not before, lockctl stops as well (TSTP) if it has a terminal, and so maybe a
+  /// shell whose job it is. Continued, it passes that on.
   Ended run(const std::string& name);
 
  private:
@@ -39,11 +40,13 @@ class Supervisor {
 
   Ended wait();
   [[nodiscard]] bool is_over() const;
+  [[nodiscard]] bool is_for_the_command(const Arrived& arrived) const;
+  [[nodiscard]] bool may_be_stopped() const;
   [[nodiscard]] bool has_reached_the_command(const Arrived& arrived) const;
   [[nodiscard]] int poll_timeout_ms() const;
   void sleep_until_something_happens();
   void take_signals();
-  void pass_on(int number);
+  void pass_on(const Arrived& arrived);
   void reap();
   bool wait_for_children();
   void end_the_command();
@@ -55,7 +58,7 @@ class Supervisor {
   const Loss& loss_;
   std::chrono::milliseconds kill_after_;
 
-  std::optional<int> status_;    // of the child, once it has ended
+  std::optional<Ended> ended_;   // how the child has, once it has
   bool ending_ = false;          // the lock is lost, and TERM was sent
   int killing_interval_ms_ = 0;  // KILL, too: between two looks at who is still there
   bool has_complained_ = false;

@@ -32,6 +32,7 @@ enum class Cause : std::uint8_t {
   too_many_connections,  // the server's --max-connections (S4)
   connection_lost,       // it has ended, and its locks are gone; or there was none, after close() or a move
   protocol_error,        // what answers there does not speak the protocol; the connection was ended
+  reply_too_long,        // an answer of more than Options::reply_bytes_max; the connection was ended
 };
 
 /// A cause, and one line of text in English, without a line end, that says what is wrong.

@@ -66,7 +66,7 @@ _lockctl_keys() {
   while IFS= read -r key; do
     [[ $key == "$_lockctl_plain"* ]] || continue
     COMPREPLY+=("$(_lockctl_quoted "$key" "$_lockctl_quote")")
-  done < <("$_lockctl_program" "${server[@]}" --connect-timeout 0.5 list --keys -- "$_lockctl_plain" 2>/dev/null </dev/null)
+  done < <(timeout 2 "$_lockctl_program" "${server[@]}" list --keys -- "$_lockctl_plain" 2>/dev/null </dev/null)
   _lockctl_cut_replies "$typed"
 }
 

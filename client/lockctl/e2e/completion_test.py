@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
 import shutil
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -114,6 +117,24 @@ class CompletionTestCase(ShellTestCase):
     def test_a_server_that_is_down(self) -> None:
         self.server.stop()
         self.check("lockctl inspect ni", "<inspect><ni>")
+
+    def test_a_server_that_never_comes_to_an_end(self) -> None:
+        """It is there, and then sends byte by byte."""
+        def serve(listener: socket.socket) -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(100)
+                connection.sendall(b"1 pong\n")
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.01)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = threading.Thread(target=serve, args=(listener,))
+            server.start()
+            uri = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+            self.check(f"lockctl --server {uri} inspect ni", f"<--server><{uri}><inspect><ni>")
+            server.join()
 
     def test_within_quotes(self) -> None:
         self.hold("$(touch x) it")

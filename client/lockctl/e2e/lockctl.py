@@ -36,6 +36,10 @@ def trapping(*names: str) -> list[str]:
     return [sys.executable, "-c", TRAPPING, *names]
 
 
+def in_a_group_of_its_own(*names: str) -> list[str]:
+    return [sys.executable, "-c", f"import os\nos.setpgid(0, 0)\n{TRAPPING}", *names]
+
+
 def environment_of(uri: str, **changes: str) -> dict[str, str]:
     return daemon_environment({"LOCKD_SERVER": uri, "LC_ALL": "C.UTF-8", **changes})
 

@@ -127,29 +127,30 @@ class UnansweredRelease(LockctlTestCase):
         return running
 
     def test_the_commands_status_stands(self) -> None:
-        running = [self.start_it(status) for status in (0, 3)]
+        running = [self.start_it(status) for status in (0, 3, 255)]
         holding = self.start("get", "l", stdin=subprocess.PIPE)
         holding.line()
         self.server.pause()
         for each in *running, holding:
             each.process.stdin.close()
-        self.assertEqual([each.wait() for each in (*running, holding)], [0, 3, 0])
+        self.assertEqual([each.wait() for each in (*running, holding)], [0, 3, 255, 0])
         for each in *running, holding:
             self.assertRegex(each.stderr(), r"\Alockctl: warning: the server has not answered the release[^\n]*\n\Z")
         self.server.resume()
-        for key in "k0", "k3", "l":
+        for key in "k0", "k3", "k255", "l":
             self.observer.expect(f"gw 60000 {key}", f"1 Lock Get Success: {key}")
 
     def test_where_another_may_have_had_the_lock_it_is_waited_for(self) -> None:
         """With so long a --peer-timeout the network may have vanished before the command ended."""
-        unsure, sure = self.start_it(3, "--peer-timeout", "60"), self.start_it(0)
+        unsure, sure = [self.start_it(status, "--peer-timeout", "60") for status in (3, 255)], self.start_it(0)
         self.server.pause()
-        for each in unsure, sure:
+        for each in *unsure, sure:
             each.process.stdin.close()
         self.assertEqual(sure.wait(), 0)
         self.server.kill()
-        self.assertEqual(unsure.wait(), 70)
-        self.assertIn("lockctl: the lock was lost before it was given back: ", unsure.stderr())
+        for each in unsure:
+            self.assertEqual(each.wait(), 70)
+            self.assertIn("lockctl: the lock was lost before it was given back: ", each.stderr())
 
 
 class Killed(LockctlTestCase):

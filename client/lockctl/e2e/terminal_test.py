@@ -6,14 +6,16 @@ import fcntl
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
 
 from client import LineReader
 from daemon import eventually
-from lockctl import LOCKCTL, LockctlTestCase, environment_of, state_of, trapping
+from lockctl import LOCKCTL, LockctlTestCase, environment_of, in_a_group_of_its_own, state_of, trapping
 
 CTRL_C, CTRL_D, CTRL_Z, CTRL_BACKSLASH = b"\x03", b"\x04", b"\x1a", b"\x1c"
 
@@ -63,27 +65,38 @@ class TerminalTestCase(LockctlTestCase):
 
 
 class Keys(TerminalTestCase):
-    def check_key(self, key: bytes, name: str) -> None:
-        process = self.run_on_terminal(LOCKCTL, "run", "k", *trapping(name, "SIGUSR2"))
-        self.expect("ready")
-        self.type(key)
-        self.expect(name)
-        process.send_signal(signal.SIGUSR2)  # passed on behind whatever else there was
-        self.expect("SIGUSR2")
+    def check_it_comes_once(self, name: str, act: Callable[[], None]) -> None:
+        """To a command in lockctl's process group, and to one in a group of its own, as timeout(1) makes one."""
+        for trap in trapping, in_a_group_of_its_own:
+            process = self.run_on_terminal(LOCKCTL, "run", "k", *trap(name, "SIGUSR2"))
+            self.expect("ready")
+            act()
+            self.expect(name)
+            process.send_signal(signal.SIGUSR2)  # passed on behind whatever else there was
+            self.expect("SIGUSR2")
+            process.kill()
+            process.wait()
 
     def test_ctrl_c_reaches_the_command_once(self) -> None:
-        self.check_key(CTRL_C, "SIGINT")
+        self.check_it_comes_once("SIGINT", lambda: self.type(CTRL_C))
 
     def test_ctrl_backslash_reaches_the_command_once(self) -> None:
-        self.check_key(CTRL_BACKSLASH, "SIGQUIT")
+        self.check_it_comes_once("SIGQUIT", lambda: self.type(CTRL_BACKSLASH))
 
     def test_a_new_size_reaches_the_command_once(self) -> None:
-        process = self.run_on_terminal(LOCKCTL, "run", "k", *trapping("SIGWINCH", "SIGUSR2"))
-        self.expect("ready")
-        termios.tcsetwinsize(self.slave, (50, 132))
-        self.expect("SIGWINCH")
-        process.send_signal(signal.SIGUSR2)
-        self.expect("SIGUSR2")
+        rows = iter(range(50, 99))
+        self.check_it_comes_once("SIGWINCH", lambda: termios.tcsetwinsize(self.slave, (next(rows), 132)))
+
+    def test_nobody_is_stopped_whom_no_shell_could_continue(self) -> None:
+        """Of the two signals WINCH is read last."""
+        for trap in trapping, in_a_group_of_its_own:
+            process = self.run_on_terminal(LOCKCTL, "run", "k", *trap("SIGWINCH"))
+            self.expect("ready")
+            process.send_signal(signal.SIGTSTP)
+            process.send_signal(signal.SIGWINCH)
+            self.expect("SIGWINCH")
+            process.kill()
+            process.wait()
 
     def test_ctrl_c_ends_what_has_no_handler(self) -> None:
         process = self.run_on_terminal(LOCKCTL, "run", "k", "sh", "-c", "echo ready; exec sleep 1000")
@@ -135,6 +148,35 @@ class Jobs(TerminalTestCase):
         self.expect_match("status 130")
         self.type(CTRL_D)
         self.assertEqual(shell.wait(), 0)
+
+    def test_ctrl_z_stops_a_command_in_a_group_of_its_own(self) -> None:
+        """lockctl alone must not stop: then the command would run on, and nobody would notice that the lock is lost."""
+        script = ("import os, signal; os.setpgid(0, 0); signal.signal(signal.SIGCONT, lambda *_: None);"
+                  "print('pids', os.getpid(), os.getppid(), flush=True);"
+                  "signal.pause(); print('continued', flush=True); print('got', input())")
+        self.shell()
+        self.type(b'"$LOCKCTL" run k "$PYTHON" -c "' + script.encode() + b'"\n')
+        child, lockctl = map(int, self.expect_match(r"pids (\d+) (\d+)").groups())
+        self.type(CTRL_Z)
+        for pid in child, lockctl:
+            eventually(lambda each=pid: state_of(each) == "T", 20, "it is stopped")
+        self.type(b"fg\n")
+        self.expect_match("continued")
+        self.type(b"typed\n")
+        self.expect_match("got typed")
+        self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+
+    def test_ctrl_z_does_not_stop_lockctl_where_the_command_runs_on(self) -> None:
+        """Were it stopped, it would not notice that the lock is lost."""
+        self.shell()
+        self.type(b'"$LOCKCTL" run k ' + shlex.join(trapping("SIGTSTP")).encode() + b"\n")
+        self.expect_match("ready")
+        self.type(CTRL_Z)
+        self.expect_match("SIGTSTP")
+        self.server.kill()
+        self.expect_match("the lock was lost")
+        self.type(b"echo status $?\n")
+        self.expect_match("status 70")
 
     def check_stop_and_fg(self, line: bytes) -> None:
         """Of a command that prints its pid and lockctl's, stops itself, and reads a line once it is continued."""
