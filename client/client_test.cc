@@ -242,7 +242,7 @@ TEST(ClientReplies, a_reply_without_end_is_bounded) {
     peer.expect_end();
   });
   Client client = server.connect({.reply_bytes_max = 100000});
-  EXPECT_TRUE(client.list().failed_by(Cause::protocol_error));
+  EXPECT_TRUE(client.list().failed_by(Cause::reply_too_long));
 }
 
 TEST(ClientReplies, come_byte_by_byte) {
