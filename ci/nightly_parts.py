@@ -389,6 +389,6 @@ PARTS = [
          "ci/memcheck"],
         {"tests with assertions": Figure(r"100% tests passed, 0 tests failed out of (\d+)"),
          "daemons under valgrind": Figure(r"^(\d+) runs of the daemon under valgrind")} | SKIPPED,
-        minutes=12,
+        minutes=17,
     ),
 ]
