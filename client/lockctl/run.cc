@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -70,6 +71,12 @@ int report_unreleased(const Error& error, const Loss& loss, const Options& optio
   return exit_status::lost;
 }
 
+/// Not TSTP, which is read only where the caller has it blocked.
+bool ends_the_wait(int signal) {
+  constexpr std::array<int, 4> others = {SIGWINCH, SIGCONT, SIGCHLD, SIGTSTP};
+  return std::ranges::find(others, signal) == others.end();
+}
+
 /// Until stdin ends, a signal comes (whose number is returned) or the lock is lost (0, as for stdin).
 int wait_for_end_of_input(const Loss& loss, SignalQueue& signals) {
   std::array<pollfd, 3> watched = {
@@ -78,8 +85,7 @@ int wait_for_end_of_input(const Loss& loss, SignalQueue& signals) {
     ::poll(watched.data(), watched.size(), -1);
     if (loss.happened()) return 0;
     while (const auto arrived = signals.take()) {
-      const bool ends = arrived->number != SIGWINCH && arrived->number != SIGCONT && arrived->number != SIGCHLD;
-      if (ends) return arrived->number;
+      if (ends_the_wait(arrived->number)) return arrived->number;
     }
     if (watched[0].revents == 0) continue;
     std::array<char, 4096> unused{};

@@ -95,9 +95,10 @@ std::optional<Arrived> SignalQueue::take() {
   return Arrived{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL, static_cast<pid_t>(info.ssi_pid)};
 }
 
-void SignalQueue::take_stops_too() {
-  const sigset_t stop = set_of_stop();
-  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+void SignalQueue::block_stops() {
+  sigset_t stops = set_of_stop();
+  ::sigaddset(&stops, SIGTTIN);
+  ::pthread_sigmask(SIG_BLOCK, &stops, nullptr);
 }
 
 void SignalQueue::stop_process() {

@@ -39,8 +39,9 @@ struct Arrived {
 };
 
 /// Blocks the signals that are passed on (those above, WINCH and CONT) and CHLD, and lets them be read instead; TSTP
-/// too once it is told to. Undoes exit_on_signals(). Blocks PIPE and TTOU besides: neither who reads stderr nor a
-/// terminal's settings may end or stop lockctl while a command is its charge. To be made once, by the main thread.
+/// too where it is blocked, by the caller or by block_stops(). Undoes exit_on_signals(). Blocks PIPE and TTOU besides:
+/// neither who reads stderr nor a terminal's settings may end or stop lockctl while a command is its charge. To be made
+/// once, by the main thread.
 class SignalQueue {
  public:
   SignalQueue();  // throws std::system_error
@@ -51,8 +52,9 @@ class SignalQueue {
   /// The next one, without waiting.
   std::optional<Arrived> take();
 
-  /// From now on TSTP, too, is read, and does not stop the process.
-  static void take_stops_too();
+  /// From now on neither a key nor another reader of the terminal stops the process: TSTP is read like the others, TTIN
+  /// stays pending. (A process that reads a terminal of which it is in the background itself would get EIO.)
+  static void block_stops();
 
   /// Stops the process as TSTP does by itself, and returns when it is continued. Where no shell could do that (its
   /// group is orphaned) the kernel does not stop it.

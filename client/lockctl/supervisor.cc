@@ -44,12 +44,17 @@ int report_exec(const std::string& name, int error) {
 /// None where there is none, and so no shell that has jobs.
 Descriptor controlling_terminal() { return Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)); }
 
-/// A shell that continues lockctl in the foreground gives the terminal to lockctl's group, and knows of no other: the
-/// command may have made one of its own, as an interactive shell does.
+/// From lockctl's process group, where that has it, to the command's, if it has made one of its own.
 void hand_on(const Descriptor& terminal, pid_t command) {
   const pid_t group = ::getpgid(command);
   const bool is_ours = ::tcgetpgrp(terminal.get()) == ::getpgrp();
   if (is_ours && group > 0 && group != ::getpgrp()) ::tcsetpgrp(terminal.get(), group);
+}
+
+/// From the process group that the command had made, if it was left the terminal: keys would reach nobody.
+void take_back_terminal(pid_t command) {
+  const Descriptor terminal = controlling_terminal();
+  if (terminal && ::tcgetpgrp(terminal.get()) == command) ::tcsetpgrp(terminal.get(), ::getpgrp());
 }
 
 /// Whether a line can be written to stderr without waiting for whoever reads it.
@@ -69,7 +74,7 @@ Ended Supervisor::run(const std::string& name) {
     return {.status = exit_status::lost, .lost = true};
   }
   if (const int error = child_.execute(); error != 0) return {.status = report_exec(name, error)};
-  SignalQueue::take_stops_too();  // not before: a child that is stopped ahead of its exec keeps lockctl waiting for it
+  SignalQueue::block_stops();  // not before: a child that is stopped ahead of its exec keeps lockctl waiting for it
   return wait();
 }
 
@@ -84,6 +89,7 @@ Ended Supervisor::wait() {
       signal_all(SIGKILL);
     }
   }
+  take_back_terminal(child_.id());
   if (ending_ && !has_complained_) complain_of_the_loss();
   return ending_ ? Ended{.status = exit_status::lost, .lost = true} : *ended_;
 }
@@ -135,27 +141,32 @@ bool Supervisor::has_reached_the_command(const Arrived& arrived) const {
 }
 
 /// When the command has stopped, so does lockctl: the shell that waits for it has its terminal again. CONT, when it
-/// comes, is passed on as other signals are.
+/// comes, is passed on as other signals are. A shell that continues lockctl in the foreground gives the terminal to
+/// lockctl's group, and knows of no other; the command's own gets it where it had it, as an interactive shell does, or
+/// has stopped for want of it (TTIN, TTOU), or by itself (STOP, as that shell when it is suspended; it has put the
+/// terminal back before).
 void Supervisor::reap() {
-  if (!wait_for_children() || ending_ || loss_.happened()) return;
+  const std::optional<int> stopped_by = wait_for_children();
+  if (!stopped_by || ending_ || loss_.happened()) return;
   const Descriptor terminal = controlling_terminal();
   if (!terminal) return;
+  const bool uses_it = *stopped_by != SIGTSTP || ::tcgetpgrp(terminal.get()) == ::getpgid(child_.id());
   SignalQueue::stop_process();
-  hand_on(terminal, child_.id());
+  if (uses_it) hand_on(terminal, child_.id());
 }
 
-/// Without waiting. Returns whether the command has stopped, and not ended.
-bool Supervisor::wait_for_children() {
-  bool stopped = false;
+/// Without waiting. Returns by which signal the command has stopped, if it has, and not ended.
+std::optional<int> Supervisor::wait_for_children() {
+  std::optional<int> stopped_by;
   int wait_status = 0;
   for (pid_t changed = 0; (changed = ::waitpid(-1, &wait_status, WNOHANG | WUNTRACED)) > 0;) {
     if (changed != child_.id()) continue;  // left to us by its parent
-    stopped = WIFSTOPPED(wait_status);
-    if (stopped) continue;
+    stopped_by = WIFSTOPPED(wait_status) ? std::optional(WSTOPSIG(wait_status)) : std::nullopt;
+    if (stopped_by) continue;
     ended_ = ended_as(wait_status);
     if (!ending_) break;
   }
-  return stopped;
+  return stopped_by;
 }
 
 void Supervisor::end_the_command() {

@@ -32,7 +32,8 @@ class Supervisor {
   /// has made itself a session of its own), KILL to those who are still there after `kill_after`, and waits for all of
   /// them. Says so on stderr, which is not waited for before the command has ended.
   /// When the command has stopped, and not before, lockctl stops as well (TSTP) if it has a terminal, and so maybe a
-  /// shell whose job it is. Continued, it passes that on.
+  /// shell whose job it is. Continued, it passes that on. The terminal, where the command's own process group has it in
+  /// the end, is given back to lockctl's.
   Ended run(const std::string& name);
 
  private:
@@ -48,7 +49,7 @@ class Supervisor {
   void take_signals();
   void pass_on(const Arrived& arrived);
   void reap();
-  bool wait_for_children();
+  std::optional<int> wait_for_children();
   void end_the_command();
   void complain_of_the_loss();
   void signal_all(int number);

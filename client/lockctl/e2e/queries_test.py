@@ -178,9 +178,11 @@ class Get(LockctlTestCase):
         self.assertEqual(running.wait(), 0)
 
     def test_signals_that_end_nothing_do_not(self) -> None:
-        running = self.start("get", "k", stdin=subprocess.PIPE)
+        """TSTP where the caller has it blocked."""
+        running = self.start("get", "k", stdin=subprocess.PIPE,
+                             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP}))
         running.line()
-        for number in signal.SIGWINCH, signal.SIGCONT, signal.SIGCHLD:
+        for number in signal.SIGWINCH, signal.SIGCONT, signal.SIGCHLD, signal.SIGTSTP:
             running.signal(number)
             eventually(lambda: has_taken_its_signals(running.process.pid), 20, f"{number} is taken")
         self.observer.expect("i k", "1 Lock Is Locked: k")

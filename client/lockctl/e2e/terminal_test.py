@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from client import LineReader
 from daemon import eventually
-from lockctl import LOCKCTL, LockctlTestCase, environment_of, in_a_group_of_its_own, state_of, trapping
+from lockctl import LOCKCTL, LockctlTestCase, environment_of, has_ended, in_a_group_of_its_own, state_of, trapping
 
 CTRL_C, CTRL_D, CTRL_Z, CTRL_BACKSLASH = b"\x03", b"\x04", b"\x1a", b"\x1c"
 
@@ -23,6 +23,20 @@ CTRL_C, CTRL_D, CTRL_Z, CTRL_BACKSLASH = b"\x03", b"\x04", b"\x1a", b"\x1c"
 def take_terminal() -> None:
     """For a child that is the leader of a new session: stdin becomes its controlling terminal."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+# A child in a process group of its own that says who it is, waits until it is continued, then for USR1, then reads a
+# line.
+CHILD = """
+import os, signal
+os.setpgid(0, 0)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT, signal.SIGUSR1})
+print("pids", os.getpid(), os.getppid(), flush=True)
+signal.sigwait({signal.SIGCONT})
+print("continued", flush=True)
+signal.sigwait({signal.SIGUSR1})
+print("got", input())
+"""
 
 
 class TerminalTestCase(LockctlTestCase):
@@ -41,7 +55,8 @@ class TerminalTestCase(LockctlTestCase):
     def run_on_terminal(self, *command: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
                                    start_new_session=True, preexec_fn=take_terminal,
-                                   env=environment_of(self.uri, PS1="", LOCKCTL=LOCKCTL, PYTHON=sys.executable))
+                                   env=environment_of(self.uri, PS1="", LOCKCTL=LOCKCTL, PYTHON=sys.executable,
+                                                       CHILD=CHILD))
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
@@ -88,15 +103,12 @@ class Keys(TerminalTestCase):
         self.check_it_comes_once("SIGWINCH", lambda: termios.tcsetwinsize(self.slave, (next(rows), 132)))
 
     def test_nobody_is_stopped_whom_no_shell_could_continue(self) -> None:
-        """Of the two signals WINCH is read last."""
-        for trap in trapping, in_a_group_of_its_own:
-            process = self.run_on_terminal(LOCKCTL, "run", "k", *trap("SIGWINCH"))
-            self.expect("ready")
-            process.send_signal(signal.SIGTSTP)
-            process.send_signal(signal.SIGWINCH)
-            self.expect("SIGWINCH")
-            process.kill()
-            process.wait()
+        """Of the two signals WINCH is read last. (In a group that is orphaned the kernel itself stops nobody.)"""
+        process = self.run_on_terminal(LOCKCTL, "run", "k", *in_a_group_of_its_own("SIGWINCH"))
+        self.expect("ready")
+        process.send_signal(signal.SIGTSTP)
+        process.send_signal(signal.SIGWINCH)
+        self.expect("SIGWINCH")
 
     def test_ctrl_c_ends_what_has_no_handler(self) -> None:
         process = self.run_on_terminal(LOCKCTL, "run", "k", "sh", "-c", "echo ready; exec sleep 1000")
@@ -149,22 +161,40 @@ class Jobs(TerminalTestCase):
         self.type(CTRL_D)
         self.assertEqual(shell.wait(), 0)
 
+    def expect_stop(self, *pids: int) -> None:
+        for pid in pids:
+            eventually(lambda each=pid: state_of(each) == "T", 20, "it is stopped")
+
     def test_ctrl_z_stops_a_command_in_a_group_of_its_own(self) -> None:
-        """lockctl alone must not stop: then the command would run on, and nobody would notice that the lock is lost."""
-        script = ("import os, signal; os.setpgid(0, 0); signal.signal(signal.SIGCONT, lambda *_: None);"
-                  "print('pids', os.getpid(), os.getppid(), flush=True);"
-                  "signal.pause(); print('continued', flush=True); print('got', input())")
+        """lockctl alone must not stop: then the command would run on, and nobody would notice that the lock is lost.
+        And the terminal stays with the rest of the job, until the command wants to read from it."""
         self.shell()
-        self.type(b'"$LOCKCTL" run k "$PYTHON" -c "' + script.encode() + b'"\n')
+        self.type(b'sh -c \'"$LOCKCTL" run k "$PYTHON" -c "$CHILD"; read x; echo then $x\'\n')
         child, lockctl = map(int, self.expect_match(r"pids (\d+) (\d+)").groups())
         self.type(CTRL_Z)
-        for pid in child, lockctl:
-            eventually(lambda each=pid: state_of(each) == "T", 20, "it is stopped")
+        self.expect_stop(child, lockctl)
         self.type(b"fg\n")
-        self.expect_match("continued")
+        self.expect_match(r"\Acontinued")
+        self.assertEqual(os.tcgetpgrp(self.master), os.getpgid(lockctl))
+        os.kill(child, signal.SIGUSR1)
+        self.expect_stop(child, lockctl)  # as who reads in the background is; the script with its next key
+        self.type(CTRL_Z + b"fg\n")
+        eventually(lambda: os.tcgetpgrp(self.master) == child, 20, "the command has the terminal")
         self.type(b"typed\n")
-        self.expect_match("got typed")
+        self.expect_match(r"\Agot typed")
+        self.type(b"more\n")
+        self.expect_match(r"\Athen more")
         self.observer.expect("gw 60000 k", "1 Lock Get Success: k")
+
+    def test_who_reads_beside_a_command_does_not_stop_lockctl(self) -> None:
+        """In the background, and so the kernel stops the whole process group; the command is in another one."""
+        self.shell()
+        self.type(b'"$LOCKCTL" run k "$PYTHON" -c "$CHILD" | sh -c \'read x; echo $x $$; cat /dev/tty\' &\n')
+        child, _, reader = map(int, self.expect_match(r"pids (\d+) (\d+) (\d+)").groups())
+        self.expect_stop(reader)
+        self.server.kill()
+        self.expect_match("the lock was lost")
+        eventually(lambda: has_ended(child), 20, "the command has ended")
 
     def test_ctrl_z_does_not_stop_lockctl_where_the_command_runs_on(self) -> None:
         """Were it stopped, it would not notice that the lock is lost."""
