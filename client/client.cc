@@ -165,6 +165,7 @@ Result<void> greet(Connection& connection, const Options& options, Clock::time_p
     const bool in_time = Clock::now() < deadline;  // else it was what is left of the limit that is over
     return Error{Cause::unreachable, in_time ? replies.error().text : no_reply_within(options.connect_timeout)};
   }
+  if (replies.failed_by(Cause::reply_too_long)) return Error{Cause::protocol_error, replies.error().text};
   if (!replies) return replies.error();
   if (replies->front().front() != "1 pong") return refusal(replies->front().front());
   if (replies->back().front() != "1 ok" && !name.empty()) return refusal(replies->back().front());

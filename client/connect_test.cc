@@ -92,6 +92,16 @@ TEST(ClientConnect, to_what_is_no_lockd) {
   EXPECT_TRUE(Client::connect(server.uri()).failed_by(Cause::protocol_error));
 }
 
+TEST(ClientConnect, to_what_never_ends_its_line) {
+  const FakeServer server([](Peer&) {},
+                          [](Peer& peer) {
+                            peer.expect("ping");
+                            for (int i = 0; i < 100; ++i) peer.send(std::string(1000, 'x'));
+                            peer.expect_end();
+                          });
+  EXPECT_TRUE(Client::connect(server.uri(), {.reply_bytes_max = 10000}).failed_by(Cause::protocol_error));
+}
+
 TEST(ClientConnect, to_what_speaks_first) {
   const FakeServer server([](Peer& peer) { peer.drain(); }, [](Peer& peer) { peer.send("SSH-2.0-OpenSSH_9.2\r\n"); });
   EXPECT_TRUE(Client::connect(server.uri()).failed_by(Cause::protocol_error));

@@ -40,11 +40,12 @@ int status_of(Cause cause, const Options& options) {
   return exit_status::unavailable;
 }
 
-std::string advice_for(Cause cause, const std::string& server) {
+std::string advice_for(Cause cause, const Options& options) {
   if (cause == Cause::protocol_error) return "; --server or LOCKD_SERVER has to name a lockd";
-  if (cause == Cause::reply_too_long) return "; with a PREFIX it is shorter";
+  const bool takes_prefix = options.command == Command::list || options.command == Command::top;
+  if (cause == Cause::reply_too_long) return takes_prefix ? "; with a PREFIX it is shorter" : "";
   if (cause != Cause::unreachable) return {};
-  if (const std::string advice = access_advice(server); !advice.empty()) return "; " + advice;
+  if (const std::string advice = access_advice(options.server); !advice.empty()) return "; " + advice;
   return "; does lockd run there? --server or LOCKD_SERVER names another";
 }
 
@@ -81,8 +82,8 @@ Result<std::uint64_t> attempt(Client& client, const Options& options, millisecon
 Failure failure_of(const Error& error, const Options& options) {
   const bool plain_no = error.cause == Cause::unavailable || error.cause == Cause::timed_out;
   if (plain_no) return {status_of(error.cause, options), ""};
-  return {status_of(error.cause, options), "lockctl: " + printable(place_of(error, options.server) + error.text) +
-                                               advice_for(error.cause, options.server)};
+  return {status_of(error.cause, options),
+          "lockctl: " + printable(place_of(error, options.server) + error.text) + advice_for(error.cause, options)};
 }
 
 std::variant<Client, Failure> connect_to_server(const Options& options) {

@@ -130,6 +130,7 @@ class CompletionTestCase(ShellTestCase):
                     time.sleep(0.01)
 
         with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(60)
             server = threading.Thread(target=serve, args=(listener,))
             server.start()
             uri = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
